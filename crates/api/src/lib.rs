@@ -1,0 +1,2 @@
+//! The contract between Lineside and its screens.
+pub mod wire;
