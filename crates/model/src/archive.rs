@@ -252,7 +252,7 @@ listed! {
     PlantState {
         at, seq, tags, links, units, output, shift, recorder, clock_stepped_ns, gaps, rate_bucket, output_bucket,
     }
-    TagState { value, status, source_time, server_time, received, item, late, changed_seq }
+    TagState { value, status, source_time, server_time, received, item, late, confirmed, changed_seq }
     LinkHealth {
         state, since, status, detail, subscription, subscription_since, product, simulated, server_started,
         values_from,
@@ -263,7 +263,7 @@ listed! {
         rate_from, intervals,
     }
     Interval { start, state, mode, known }
-    Counter { base, total, across_gaps, resets, rejected, unusable }
+    Counter { base, doubted, total, across_gaps, resets, rejected, unusable }
     OutputPoint { at, total }
     Gap { scope, from, to, reason, lost }
 }

@@ -62,6 +62,9 @@ pub struct TagState {
     pub item: StatusCode,
     /// Not renewed within the age that the configuration expects.
     pub late: bool,
+    /// A value has come since the present subscription was made. Until then the value is only the last
+    /// one known, however well the link stands.
+    pub confirmed: bool,
     /// Sequence number of the input that last changed anything here; not part of the digest.
     pub changed_seq: u64,
 }
@@ -76,6 +79,7 @@ impl Default for TagState {
             received: None,
             item: StatusCode::GOOD,
             late: false,
+            confirmed: false,
             changed_seq: 0,
         }
     }
@@ -162,6 +166,8 @@ pub struct Interval {
 pub struct Counter {
     /// Last raw reading that was believed, and its source time.
     pub base: Option<(i64, Timestamp)>,
+    /// The last reading that was not believed, until a later one confirms or contradicts its level.
+    pub doubted: Option<(i64, Timestamp)>,
     /// Products since the start of the shift.
     pub total: u64,
     /// Part of `total` that was counted across an outage: how many is known, when is not.

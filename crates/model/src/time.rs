@@ -29,7 +29,7 @@ impl Timestamp {
 
     /// The start of the `bucket` that holds this instant, counted from 1970.
     pub fn floor(self, bucket: Span) -> Timestamp {
-        Timestamp(self.0 - self.0.rem_euclid(bucket.0.max(1)))
+        Timestamp(self.0.saturating_sub(self.0.rem_euclid(bucket.0.max(1))))
     }
 }
 
@@ -75,6 +75,13 @@ impl Sub<Span> for Timestamp {
 impl Sub for Timestamp {
     type Output = Span;
     fn sub(self, other: Timestamp) -> Span {
+        Span(self.0.saturating_sub(other.0))
+    }
+}
+
+impl Sub for Span {
+    type Output = Span;
+    fn sub(self, other: Span) -> Span {
         Span(self.0.saturating_sub(other.0))
     }
 }
