@@ -1,1 +1,41 @@
-//! Desktop host.
+//! The desktop host: one window that carries the api to the page. Nothing but wiring.
+
+use lineside_api::Api;
+use lineside_api::wire::{ApiError, FrameRequest};
+use lineside_host::{Args, Host};
+use std::sync::Arc;
+use tauri::ipc::Response;
+use tauri::{State, WebviewUrl, WebviewWindowBuilder};
+
+/// Opens the window and stays until it is closed.
+pub fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let host = Host::start(args, runtime.handle());
+    let outcome = tauri::Builder::default()
+        .manage(host.api())
+        .invoke_handler(tauri::generate_handler![call, frame])
+        .setup(|app| {
+            WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
+                .title("Lineside")
+                .inner_size(1366.0, 768.0)
+                .min_inner_size(1024.0, 700.0)
+                .build()?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())?
+        .run_return(|_, _| ());
+    runtime.block_on(host.stop());
+    if outcome == 0 { Ok(()) } else { Err(format!("the window ended with code {outcome}").into()) }
+}
+
+/// One command of the api, by name.
+#[tauri::command(async)]
+fn call(api: State<'_, Arc<Api>>, name: &str, request: serde_json::Value) -> Result<serde_json::Value, ApiError> {
+    api.call(name, request)
+}
+
+/// One frame, as raw bytes: JSON would cost two hundred times as much on the page.
+#[tauri::command(async)]
+fn frame(api: State<'_, Arc<Api>>, request: FrameRequest) -> Result<Response, ApiError> {
+    api.frame(&request).map(Response::new)
+}

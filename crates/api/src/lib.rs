@@ -1,2 +1,12 @@
-//! The contract between Lineside and its screens.
+//! The contract between Lineside and its screens: commands, records, frames.
+//!
+//! Both hosts, desktop and loopback server, only carry bytes: what a screen may ask is declared once in
+//! [`commands`], what it is told in [`wire`], and the frame of values is made in [`frame`]
+//! (`docs/FRAME.md`).
+
+pub mod commands;
+pub mod frame;
+mod sections;
 pub mod wire;
+
+pub use commands::Api;

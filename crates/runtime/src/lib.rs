@@ -1,1 +1,18 @@
-//! Skeleton.
+//! The one loop: it stamps what arrives, records it, applies it, and says what changed.
+//!
+//! A *live session* ([`live`]) feeds the engine from the adapters and a clock; a *replay session*
+//! ([`replay`]) feeds it from a file through the same [`step`]. Neither knows a protocol, a screen or a
+//! wire format. OS time is read in [`clock`] and nowhere else.
+
+pub mod clock;
+pub mod live;
+pub mod replay;
+mod start;
+pub mod step;
+mod tape;
+pub mod view;
+
+pub use clock::{Clock, SimClock, SystemClock};
+pub use live::{Live, Options, Running, spawn};
+pub use replay::{Replay, ReplayReport};
+pub use view::{Core, View};

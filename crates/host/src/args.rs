@@ -1,0 +1,35 @@
+//! What both programs are told on the command line.
+
+use std::path::PathBuf;
+
+/// Options of the desktop program and of the loopback server.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The plant to show: a `plant.toml`. Default: `plant.toml` in the data folder.
+    #[arg(long, value_name = "FILE")]
+    pub plant: Option<PathBuf>,
+    /// Folder of recordings and certificates. Default: the user's data folder.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl Args {
+    /// The configuration to read, if there is one to be read.
+    pub fn plant_path(&self) -> Option<PathBuf> {
+        let default = self.data_dir().join("plant.toml");
+        self.plant.clone().or_else(|| default.exists().then_some(default))
+    }
+
+    /// Where recordings and certificates are kept.
+    pub fn data_dir(&self) -> PathBuf {
+        let user = || directories::ProjectDirs::from("dev", "lineside", "Lineside").map(|dirs| dirs.data_dir().into());
+        self.data.clone().or_else(user).unwrap_or_else(|| PathBuf::from("lineside-data"))
+    }
+}
+
+/// Log lines go to standard error; `LINESIDE_LOG` chooses what (e.g. `debug`, `lineside_opcua=trace`).
+pub fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LINESIDE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lineside=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

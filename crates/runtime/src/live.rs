@@ -1,0 +1,240 @@
+//! The live session: one consumer of everything that arrives.
+//!
+//! Order of every step: take in, stamp, record, apply, show. A step never waits for disk, network or
+//! screen.
+
+use crate::clock::Clock;
+use crate::start::{self, Beginning};
+use crate::step::{self, Stamper};
+use crate::tape::{Origin, Tape};
+use crate::view::{Core, View};
+use lineside_config::calendar::Calendar;
+use lineside_engine::{Change, Engine};
+use lineside_model::state::Shift;
+use lineside_model::{Input, PlantConfig, Span, Timestamp};
+use lineside_recording::RecordError;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The loop looks after the recorder and the clock at least this often.
+const WAKE_MAX: Span = Span::from_millis(200);
+/// Deliveries taken into one batch at most; the next batch takes the rest.
+const DELIVERIES_PER_STEP: usize = 64;
+
+/// What a live session is told besides the configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Folder of the recordings; `None` records nothing.
+    pub dir: Option<PathBuf>,
+    /// Program and version, for the files.
+    pub writer: String,
+    /// The text of `plant.toml` as read, for the files.
+    pub config_text: String,
+    pub config_path: String,
+    /// A digest of the state is recorded this often; zero: after every batch.
+    pub digest_every: Span,
+}
+
+/// A live session that is driven by calls; [`spawn`] drives one by a thread.
+pub struct Live {
+    clock: Arc<dyn Clock>,
+    core: Arc<Mutex<Core>>,
+    stamper: Stamper,
+    tape: Tape,
+    calendar: Calendar,
+    origin: Origin,
+    shift: Shift,
+    digest_every: Span,
+    digest_due: Timestamp,
+    changes: Vec<Change>,
+}
+
+impl Live {
+    /// Reads what was recorded last, and goes on from there.
+    pub fn start(config: Arc<PlantConfig>, options: Options, clock: Arc<dyn Clock>) -> Live {
+        let calendar = Calendar::new(&config);
+        let origin = Origin {
+            writer: options.writer.clone(),
+            config_text: options.config_text.clone(),
+            config_path: options.config_path.clone(),
+            line: config.line.name.clone(),
+            time_zone: config.time_zone.clone(),
+        };
+        let Beginning { engine, tape, shift, shift_is_new, stopped } =
+            start::begin(&config, &calendar, &origin, &options, &*clock);
+        let stamper = Stamper::after(engine.state().seq, engine.state().at, &*clock);
+        let view = View::new(config.tags.len(), config.connections.len());
+        let file = tape.file_name();
+        let mut live = Live {
+            clock,
+            core: Arc::new(Mutex::new(Core { engine, view, file })),
+            stamper,
+            tape,
+            calendar,
+            origin,
+            shift,
+            digest_every: options.digest_every,
+            digest_due: Timestamp::MIN,
+            changes: Vec::new(),
+        };
+        live.first_step(shift_is_new, stopped);
+        live
+    }
+
+    /// The state, for screens. Hold the lock for no longer than reading takes.
+    pub fn core(&self) -> Arc<Mutex<Core>> {
+        Arc::clone(&self.core)
+    }
+
+    /// Takes in what arrived; with nothing, fires what is due.
+    pub fn take(&mut self, inputs: Vec<Input>) {
+        let (at, clock_step) = self.stamper.now(&*self.clock);
+        self.roll_when_due(at);
+        let mut all: Vec<Input> = clock_step.map(|step| Input::ClockStep { by_ns: step.0 }).into_iter().collect();
+        let core = lock(&self.core);
+        all.extend(self.tape.poll(core.engine.state(), at));
+        drop(core);
+        all.extend(inputs);
+        self.step(all, at);
+    }
+
+    /// How long the loop may sleep if nothing arrives.
+    pub fn may_sleep(&self) -> Span {
+        let due = lock(&self.core).engine.next_deadline().unwrap_or(Timestamp::MAX).min(self.shift.end);
+        (due - self.clock.now()).clamp(Span::ZERO, WAKE_MAX)
+    }
+
+    /// Waits until everything taken in so far is on disk.
+    pub fn flush(&self) -> Result<(), RecordError> {
+        self.tape.flush()
+    }
+
+    /// Ends the session and closes its file.
+    pub fn finish(mut self) {
+        self.digest_due = Timestamp::MIN;
+        self.digest_when_due();
+        self.tape.close();
+    }
+
+    fn first_step(&mut self, shift_is_new: bool, stopped: Option<Timestamp>) {
+        let mut inputs = vec![Input::Started { stopped }];
+        if shift_is_new {
+            inputs.push(Input::Shift(self.shift.clone()));
+        }
+        self.take(inputs);
+    }
+
+    /// Records, applies and shows a batch.
+    fn step(&mut self, inputs: Vec<Input>, at: Timestamp) {
+        if inputs.is_empty() {
+            let mut core = lock(&self.core);
+            core.engine.advance_to(at, &mut self.changes);
+            core.view.fold(&mut self.changes);
+            return;
+        }
+        let batch = Arc::new(self.stamper.batch(inputs));
+        self.tape.append(&batch);
+        let mut core = lock(&self.core);
+        step::apply(&mut core.engine, &batch, &mut self.changes);
+        core.view.fold(&mut self.changes);
+        drop(core);
+        self.digest_when_due();
+    }
+
+    fn digest_when_due(&mut self) {
+        let core = lock(&self.core);
+        let state = core.engine.state();
+        if state.at < self.digest_due {
+            return;
+        }
+        self.digest_due = state.at + self.digest_every;
+        self.tape.digest(state.seq, state.at, core.engine.digest());
+    }
+
+    /// One shift, one file: at the end of a shift the file is closed with a last digest, and the next
+    /// begins with the state as it is.
+    fn roll_when_due(&mut self, at: Timestamp) {
+        if at < self.shift.end {
+            return;
+        }
+        self.step(Vec::new(), self.shift.end);
+        self.digest_due = Timestamp::MIN;
+        self.digest_when_due();
+        self.shift = self.calendar.shift_at(at);
+        let header = self.origin.header(self.shift.clone(), self.calendar.local_date(self.shift.start));
+        let mut core = lock(&self.core);
+        self.tape.roll(header, core.engine.state(), at);
+        core.file = self.tape.file_name();
+        // The file starts from this keyframe; so does the session that writes it.
+        core.engine = Engine::from_state(Arc::clone(core.engine.config()), core.engine.state().clone());
+        drop(core);
+        self.step(vec![Input::Shift(self.shift.clone())], at);
+    }
+}
+
+/// A live session in its own thread.
+pub struct Running {
+    core: Arc<Mutex<Core>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Drives the session by what comes through `receiver` and by its deadlines.
+pub fn spawn(live: Live, receiver: Receiver<Vec<Input>>) -> std::io::Result<Running> {
+    let core = live.core();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopping = Arc::clone(&stop);
+    let thread =
+        std::thread::Builder::new().name("plant-loop".to_owned()).spawn(move || run(live, &receiver, &stopping))?;
+    Ok(Running { core, stop, thread: Some(thread) })
+}
+
+impl Running {
+    /// The state, for screens.
+    pub fn core(&self) -> &Arc<Mutex<Core>> {
+        &self.core
+    }
+}
+
+impl Drop for Running {
+    /// Ends the loop, and with it the file. Takes as long as the recorder needs to write out.
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the plant loop had ended by a panic");
+        }
+    }
+}
+
+fn run(mut live: Live, receiver: &Receiver<Vec<Input>>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let sleep = Duration::from_nanos(live.may_sleep().0.unsigned_abs());
+        match receiver.recv_timeout(sleep) {
+            Ok(first) => {
+                let rest = receiver.try_iter().take(DELIVERIES_PER_STEP - 1);
+                live.take(rest.fold(first, |mut all, more| {
+                    all.extend(more);
+                    all
+                }));
+            }
+            Err(RecvTimeoutError::Timeout) => live.take(Vec::new()),
+            // No adapter is left: time still passes, shifts still end.
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::park_timeout(sleep.max(Duration::from_millis(10)));
+                live.take(Vec::new());
+            }
+        }
+    }
+    live.finish();
+}
+
+/// A panic elsewhere while holding the lock left a state that is still the best there is.
+pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
+    core.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,216 @@
+//! The live session's side of the recorder: what to do when it lags, fails, and comes back.
+//!
+//! Losing the recorder never stops the loop. What was not recorded becomes a gap, and the file goes on
+//! with a keyframe, so that replay never guesses.
+
+use lineside_model::state::{RecorderState, Shift};
+use lineside_model::{Batch, Gap, GapReason, GapScope, Input, PlantState, Span, Text, Timestamp};
+use lineside_recording::{Appended, Header, KeyframeKind, RecordError, Recorder, Status};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A recorder further behind than this says so.
+const LAGGING: Span = Span::from_secs(2);
+/// A file that could not be made is tried again after this.
+const RETRY: Span = Span::from_secs(5);
+/// How long closing a file may hold up the loop.
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// What every file of one session says of its origin.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) writer: String,
+    pub(crate) config_text: String,
+    pub(crate) config_path: String,
+    pub(crate) line: String,
+    pub(crate) time_zone: String,
+}
+
+impl Origin {
+    /// The header of the file of this shift, which began on the local `date`.
+    pub(crate) fn header(&self, shift: Shift, date: String) -> Header {
+        Header {
+            writer: self.writer.clone(),
+            config_text: self.config_text.clone(),
+            config_path: self.config_path.clone(),
+            line: self.line.clone(),
+            time_zone: self.time_zone.clone(),
+            clock_source: "system clock of this computer".to_owned(),
+            shift,
+            date,
+        }
+    }
+}
+
+/// Records batches, or keeps account of those that it could not.
+pub(crate) struct Tape {
+    /// None: recording is switched off.
+    dir: Option<PathBuf>,
+    recorder: Option<Recorder>,
+    /// The file that should be there, when there is no recorder.
+    wanted: Option<Header>,
+    retry_at: Timestamp,
+    /// Since when nothing is recorded.
+    unrecorded: Option<Timestamp>,
+    told: RecorderState,
+    failure: Option<String>,
+}
+
+impl Tape {
+    /// Records nothing.
+    pub(crate) fn off() -> Tape {
+        Tape {
+            dir: None,
+            recorder: None,
+            wanted: None,
+            retry_at: Timestamp::MIN,
+            unrecorded: None,
+            told: RecorderState::Off,
+            failure: None,
+        }
+    }
+
+    /// Goes on with a file whose tail has been replayed.
+    pub(crate) fn resume(dir: &Path, path: &Path, header: Header, at: Timestamp) -> Tape {
+        let mut tape = Tape { dir: Some(dir.to_owned()), ..Tape::off() };
+        tape.adopt(Recorder::resume(path), header, at);
+        tape
+    }
+
+    /// Begins a file with this state.
+    pub(crate) fn create(dir: &Path, header: Header, state: &PlantState, at: Timestamp) -> Tape {
+        let mut tape = Tape { dir: Some(dir.to_owned()), ..Tape::off() };
+        tape.begin(header, state, at);
+        tape
+    }
+
+    /// Ends the file and begins the next one with this state.
+    pub(crate) fn roll(&mut self, header: Header, state: &PlantState, at: Timestamp) {
+        self.close();
+        if self.dir.is_some() {
+            self.begin(header, state, at);
+        }
+    }
+
+    /// Name of the file being written; empty when there is none.
+    pub(crate) fn file_name(&self) -> String {
+        let name = self.recorder.as_ref().and_then(|recorder| recorder.path().file_name());
+        name.map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Takes a stamped batch. Never blocks.
+    pub(crate) fn append(&mut self, batch: &Arc<Batch>) {
+        if self.dir.is_none() || self.unrecorded.is_some() {
+            return;
+        }
+        let appended = self.recorder.as_mut().map(|recorder| recorder.append(Arc::clone(batch)));
+        if appended != Some(Appended::Queued) {
+            self.unrecorded = Some(batch.at);
+        }
+    }
+
+    /// Notes the digest of the state after input `seq`, at the instant `at`.
+    pub(crate) fn digest(&mut self, seq: u64, at: Timestamp, digest: u64) {
+        if let (Some(recorder), None) = (&mut self.recorder, self.unrecorded) {
+            recorder.digest(seq, at, digest);
+        }
+    }
+
+    /// What the recorder has to tell the engine now: inputs for the next batch.
+    pub(crate) fn poll(&mut self, state: &PlantState, at: Timestamp) -> Vec<Input> {
+        if self.dir.is_none() {
+            return Vec::new();
+        }
+        let mut inputs = Vec::new();
+        if let Some(from) = self.unrecorded
+            && self.take_up_again(state, at)
+        {
+            self.unrecorded = None;
+            inputs.push(Input::Gap(Gap {
+                scope: GapScope::Plant,
+                from,
+                to: at,
+                reason: GapReason::NotRecorded,
+                lost: None,
+            }));
+        }
+        let now = self.state(at);
+        if differs(&self.told, &now) {
+            self.told = now.clone();
+            inputs.push(Input::Recorder(now));
+        }
+        inputs
+    }
+
+    /// Writes out what waits, and leaves one file that opens on read-only media.
+    pub(crate) fn close(&mut self) {
+        if let Some(recorder) = self.recorder.take()
+            && let Err(error) = recorder.close(CLOSE)
+        {
+            tracing::error!(%error, "the recording could not be closed; it will be continued or read as it is");
+        }
+    }
+
+    /// Waits until all that was appended is committed.
+    pub(crate) fn flush(&self) -> Result<(), RecordError> {
+        self.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(CLOSE))
+    }
+
+    fn begin(&mut self, header: Header, state: &PlantState, at: Timestamp) {
+        let Some(dir) = self.dir.clone() else { return };
+        self.adopt(Recorder::create(&dir, header.clone(), state), header, at);
+    }
+
+    fn adopt(&mut self, recorder: Result<Recorder, RecordError>, header: Header, at: Timestamp) {
+        match recorder {
+            Ok(recorder) => {
+                (self.recorder, self.wanted, self.failure) = (Some(recorder), None, None);
+            }
+            Err(error) => {
+                tracing::error!(%error, "nothing is recorded; trying again");
+                self.failure = Some(error.to_string());
+                self.recorder = None;
+                self.wanted = Some(header);
+                self.retry_at = at + RETRY;
+                self.unrecorded = self.unrecorded.or(Some(at));
+            }
+        }
+    }
+
+    /// Is recording possible again, from this state on?
+    fn take_up_again(&mut self, state: &PlantState, at: Timestamp) -> bool {
+        if let Some(recorder) = &mut self.recorder {
+            return recorder.status().failed.is_none()
+                && recorder.keyframe(KeyframeKind::Resume, state) == Appended::Queued;
+        }
+        if at >= self.retry_at
+            && let Some(header) = self.wanted.take()
+        {
+            self.begin(header, state, at);
+        }
+        self.recorder.is_some()
+    }
+
+    fn state(&self, at: Timestamp) -> RecorderState {
+        let Some(recorder) = &self.recorder else {
+            return RecorderState::Failed(self.failure.as_deref().unwrap_or_default().into());
+        };
+        let status = recorder.status();
+        match (&status.failed, lag(&status, at)) {
+            (Some(reason), _) => RecorderState::Failed(Text::from(reason.as_str())),
+            (None, Some(lag)) => RecorderState::Lagging(lag),
+            (None, None) => RecorderState::Recording,
+        }
+    }
+}
+
+fn lag(status: &Status, at: Timestamp) -> Option<Span> {
+    let behind = at - status.oldest_queued?;
+    (behind > LAGGING).then_some(behind)
+}
+
+/// A lag that merely grows is not news.
+fn differs(told: &RecorderState, now: &RecorderState) -> bool {
+    !matches!((told, now), (RecorderState::Lagging(_), RecorderState::Lagging(_))) && told != now
+}

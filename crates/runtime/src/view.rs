@@ -1,0 +1,107 @@
+//! What a screen may ask: the state, and since which revision each part of it has been as it is.
+//!
+//! Values coalesce (the state holds the last one); notices never do. A revision is a step of the loop:
+//! it also moves when only a deadline fired, which no sequence number tells.
+
+use lineside_engine::{Change, Engine, Notice};
+use lineside_model::{ConnectionId, TagId};
+use std::collections::VecDeque;
+
+/// Notices kept for screens that come late or pause; the recording has them all.
+const NOTICES_MAX: usize = 2_000;
+
+/// The engine and what screens need beside it, under one lock.
+pub struct Core {
+    pub engine: Engine,
+    pub view: View,
+    /// Name of the file being recorded, or replayed.
+    pub file: String,
+}
+
+/// When each part last changed, as a revision.
+#[derive(Default)]
+pub struct View {
+    pub revision: u64,
+    pub units: u64,
+    pub strips: u64,
+    pub output: u64,
+    pub links: u64,
+    pub recorder: u64,
+    pub shift: u64,
+    tags: Vec<u64>,
+    link_tags: Vec<u64>,
+    notices: VecDeque<(u64, Notice)>,
+    dropped: u64,
+}
+
+impl View {
+    /// Everything is new in revision 1.
+    pub fn new(tags: usize, connections: usize) -> View {
+        View {
+            revision: 1,
+            units: 1,
+            strips: 1,
+            output: 1,
+            links: 1,
+            recorder: 1,
+            shift: 1,
+            tags: vec![1; tags],
+            link_tags: vec![1; connections],
+            ..View::default()
+        }
+    }
+
+    /// Notes what a step changed, and empties `changes`.
+    pub fn fold(&mut self, changes: &mut Vec<Change>) {
+        if changes.is_empty() {
+            return;
+        }
+        self.revision += 1;
+        for change in changes.drain(..) {
+            self.note(change);
+        }
+    }
+
+    fn note(&mut self, change: Change) {
+        let revision = self.revision;
+        match change {
+            Change::Tag(tag) => {
+                if let Some(slot) = self.tags.get_mut(tag.0 as usize) {
+                    *slot = revision;
+                }
+            }
+            Change::Unit(_) => self.units = revision,
+            Change::Strip(_) => self.strips = revision,
+            Change::Output => self.output = revision,
+            Change::Link(connection) => {
+                // The trust in every value of the connection may have changed with it.
+                (self.links, self.units) = (revision, revision);
+                if let Some(slot) = self.link_tags.get_mut(connection.0 as usize) {
+                    *slot = revision;
+                }
+            }
+            Change::Recorder => self.recorder = revision,
+            Change::Shift => (self.shift, self.units, self.output) = (revision, revision, revision),
+            Change::Notice(notice) => self.keep(notice),
+        }
+    }
+
+    fn keep(&mut self, notice: Notice) {
+        if self.notices.len() == NOTICES_MAX {
+            self.notices.pop_front();
+            self.dropped += 1;
+        }
+        self.notices.push_back((self.revision, notice));
+    }
+
+    /// Has the tag, or what is believed of it, changed after `cursor`?
+    pub fn tag_changed(&self, tag: TagId, connection: ConnectionId, cursor: u64) -> bool {
+        self.tags[tag.0 as usize] > cursor || self.link_tags[connection.0 as usize] > cursor
+    }
+
+    /// Notices after `cursor`, oldest first.
+    pub fn notices_after(&self, cursor: u64) -> impl Iterator<Item = &Notice> {
+        let from = self.notices.partition_point(|(revision, _)| *revision <= cursor);
+        self.notices.range(from..).map(|(_, notice)| notice)
+    }
+}
