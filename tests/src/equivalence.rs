@@ -1,0 +1,136 @@
+//! One seeded run: a live session in a bad world, killed and started again, and every file it left
+//! replayed. Live digest = replay digest, at every recorded point.
+
+use crate::world::{self, World};
+use lineside_engine::Engine;
+use lineside_model::inlet::{Inlet, inlet};
+use lineside_model::{Input, PlantConfig, Span, Timestamp};
+use lineside_runtime::{Live, Options, Replay, SimClock};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+/// Somewhere in November 2026, on a Thursday.
+const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
+/// One run in so many steps is a life between two kills.
+const STEPS_PER_LIFE: u32 = 400;
+
+/// Digests by (sequence number, instant).
+type States = BTreeMap<(u64, Timestamp), u64>;
+
+/// What a run proved.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Proof {
+    pub files: usize,
+    pub lives: u32,
+    pub batches: u64,
+    pub digests: u64,
+}
+
+/// Runs the world of `seed` through `lives` lives in `dir`, and compares.
+pub fn prove(seed: u64, lives: u32, dir: &Path) -> Result<Proof, String> {
+    let config = Arc::new(world::plant());
+    let clock = Arc::new(SimClock::new(START));
+    let mut world = World::new(seed, &config);
+    let mut live_digests = States::new();
+    for _ in 0..lives {
+        live_one_life(&config, &clock, &mut world, dir, &mut live_digests)?;
+    }
+    let mut proof = Proof { lives, ..Proof::default() };
+    for path in files(dir)? {
+        compare(&path, &live_digests, &mut proof).map_err(|what| format!("seed {seed}: {}: {what}", path.display()))?;
+    }
+    let expected = live_digests.len() as u64;
+    if proof.digests < expected {
+        return Err(format!("seed {seed}: {expected} states were live, {} were found in the files", proof.digests));
+    }
+    Ok(proof)
+}
+
+fn live_one_life(
+    config: &Arc<PlantConfig>,
+    clock: &Arc<SimClock>,
+    world: &mut World,
+    dir: &Path,
+    digests: &mut States,
+) -> Result<(), String> {
+    let mut live = Live::start(Arc::clone(config), options(dir), Arc::clone(clock) as _);
+    let (mut door, arrivals) = inlet();
+    for _ in 0..STEPS_PER_LIFE {
+        let inputs = next_inputs(world, clock, &mut door, &arrivals);
+        let something = !inputs.is_empty();
+        live.take(inputs);
+        if something {
+            let core = live.core();
+            let engine = &lineside_runtime::live::lock(&core).engine;
+            digests.insert((engine.state().seq, engine.state().at), engine.digest());
+        }
+        // The recorder's queue is bounded: let it breathe, as a real second would.
+        if world.chance(10) {
+            live.flush().map_err(|error| error.to_string())?;
+        }
+    }
+    live.flush().map_err(|error| error.to_string())?;
+    if world.chance(30) {
+        live.finish();
+    } else {
+        // Killed: nothing is closed, no last digest, no checkpoint.
+        std::mem::forget(live);
+    }
+    Ok(())
+}
+
+fn next_inputs(world: &mut World, clock: &SimClock, door: &mut Inlet, arrivals: &Receiver<Vec<Input>>) -> Vec<Input> {
+    clock.advance(world.pause());
+    if world.chance(1) {
+        clock.set_wall(world.clock_step());
+    }
+    let now = lineside_runtime::Clock::now(clock);
+    if world.chance(1) {
+        world.flood(door, now);
+    } else if world.chance(90) {
+        let inputs = world.arrives(now);
+        door.deliver(inputs).unwrap_or_default();
+    }
+    arrivals.try_iter().flatten().collect()
+}
+
+fn options(dir: &Path) -> Options {
+    Options {
+        dir: Some(dir.to_owned()),
+        writer: "Lineside tests".to_owned(),
+        config_text: world::PLANT.to_owned(),
+        config_path: "plant.toml".to_owned(),
+        digest_every: Span::ZERO,
+    }
+}
+
+fn files(dir: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = std::fs::read_dir(dir).map_err(|error| error.to_string())?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "shift"));
+    files.sort();
+    Ok(files)
+}
+
+/// Replays one file and holds every state against the one that was live.
+fn compare(path: &Path, live: &States, proof: &mut Proof) -> Result<(), String> {
+    let mut replay = Replay::open(path).map_err(|error| error.to_string())?;
+    let mut seen = States::new();
+    let see = |engine: &Engine| {
+        seen.insert((engine.state().seq, engine.state().at), engine.digest());
+    };
+    let report = replay.run(see).map_err(|error| error.to_string())?.clone();
+    let differs = seen.iter().find(|(point, digest)| live.get(point).is_some_and(|live| live != *digest));
+    proof.files += 1;
+    proof.batches += report.batches;
+    proof.digests += seen.keys().filter(|point| live.contains_key(point)).count() as u64;
+    match (differs, report.mismatches.first(), report.damaged.first()) {
+        (_, Some(mismatch), _) => Err(format!("recorded and replayed digest differ: {mismatch:?}")),
+        (Some(((seq, at), _)), ..) => Err(format!("live and replayed state differ after input {seq} at {at:?}")),
+        (.., Some(damaged)) => Err(format!("damaged: {damaged}")),
+        (None, None, None) if report.digests_equal == 0 => Err("no digest was compared".to_owned()),
+        (None, None, None) => Ok(()),
+    }
+}
