@@ -1,0 +1,179 @@
+//! The SQLite side that writer and reader share: schema, settings, header rows, checksums.
+
+use crate::header::Header;
+use crate::{OpenError, RecordError};
+use lineside_model::Timestamp;
+use lineside_model::state::Shift;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use std::path::Path;
+use std::time::Duration;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// "SHFT".
+pub(crate) const APPLICATION_ID: i64 = 0x5348_4654;
+/// The format that this program writes, and the newest that it reads.
+pub(crate) const FORMAT: i64 = 1;
+/// SQLite releases before this can corrupt a WAL that two connections work on (fixed in 3.51.3).
+const SQLITE_LEAST: i32 = 3_051_003;
+
+const SCHEMA: &str = "
+    CREATE TABLE meta (k TEXT PRIMARY KEY, v);
+    CREATE TABLE journal (seq INTEGER PRIMARY KEY, at INTEGER, n INTEGER, crc INTEGER, body BLOB);
+    CREATE TABLE keyframe (seq INTEGER, kind INTEGER, at INTEGER, version INTEGER, crc INTEGER, body BLOB,
+                           PRIMARY KEY (seq, kind));
+    CREATE TABLE digest (seq INTEGER PRIMARY KEY, at INTEGER, digest INTEGER, crc INTEGER);
+";
+
+/// Makes the tables and the header rows; part of the transaction that creates a file.
+pub(crate) fn create_tables(connection: &Connection, header: &Header) -> rusqlite::Result<()> {
+    connection.execute_batch(SCHEMA)?;
+    let mut insert = connection.prepare("INSERT INTO meta (k, v) VALUES (?1, ?2)")?;
+    let rows = header_rows(header);
+    for (key, value) in &rows {
+        insert.execute(params![key, value])?;
+    }
+    insert.execute(params!["check", header_checksum(&rows)])?;
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", FORMAT)
+}
+
+/// A connection that writes. The file must exist.
+pub(crate) fn connect_for_writing(path: &Path) -> Result<Connection, RecordError> {
+    if rusqlite::version_number() < SQLITE_LEAST {
+        return Err(RecordError::OldSqlite(rusqlite::version()));
+    }
+    let failed = |source| RecordError::sqlite(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let mode = settings_for_writing(&connection).map_err(failed)?;
+    if mode != "wal" {
+        return Err(RecordError::NoWal { path: path.to_owned(), mode });
+    }
+    Ok(connection)
+}
+
+fn settings_for_writing(connection: &Connection) -> rusqlite::Result<String> {
+    connection.busy_timeout(Duration::from_secs(1))?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "page_size", 8192)?; // counts for a new file only
+    connection.pragma_update(None, "mmap_size", 0)?;
+    let now: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if now != "wal" {
+        // The switch changes a few bytes of one sector. With a rollback journal, a crash just then would
+        // leave a file that only a writer may open.
+        connection.pragma_update(None, "journal_mode", "off")?;
+    }
+    let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
+    Ok(mode)
+}
+
+/// A connection that reads a file of ours, and never changes it. Held only as long as one read takes: an open
+/// connection would keep the writer from closing the file.
+pub(crate) fn connect_for_reading(path: &Path) -> Result<Connection, OpenError> {
+    let about = std::fs::metadata(path).map_err(|source| match source.kind() {
+        std::io::ErrorKind::NotFound => OpenError::Missing(path.to_owned()),
+        _ => OpenError::Examine { path: path.to_owned(), source },
+    })?;
+    if about.is_dir() {
+        return Err(OpenError::Folder(path.to_owned()));
+    }
+    let failed = |source| OpenError::sqlite(path, source);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
+    connection.pragma_update(None, "trusted_schema", false).map_err(failed)?;
+    connection.pragma_update(None, "mmap_size", 0).map_err(failed)?;
+    check_identity(&connection, path)?;
+    Ok(connection)
+}
+
+/// Is it a shift file, complete, and of a format that we know?
+pub(crate) fn check_identity(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let number = |name: &str| -> Result<i64, OpenError> {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .map_err(|source| OpenError::sqlite(path, source))
+    };
+    match (number("application_id")?, number("user_version")?) {
+        (APPLICATION_ID, FORMAT) => Ok(()),
+        (APPLICATION_ID, found) if found > FORMAT => {
+            Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT })
+        }
+        // Creation is one transaction: without it there is an empty database, or an empty file.
+        (0, 0) if number("schema_version")? == 0 => Err(OpenError::Unfinished(path.to_owned())),
+        (APPLICATION_ID, found) => Err(OpenError::damaged(path, format!("format {found} does not exist"))),
+        _ => Err(OpenError::NotAShiftFile(path.to_owned())),
+    }
+}
+
+/// Checksum of a row: of its numbers and its body, so that a changed stamp is noticed as well.
+pub(crate) fn checksum(numbers: [i64; 3], body: &[u8]) -> i64 {
+    let mut head = [0; 24];
+    for (place, number) in head.chunks_exact_mut(8).zip(numbers) {
+        place.copy_from_slice(&number.to_le_bytes());
+    }
+    xxh3_64_with_seed(body, xxh3_64(&head)) as i64
+}
+
+/// Reads the header that [`create_tables`] wrote.
+pub(crate) fn read_header(connection: &Connection, path: &Path) -> Result<Header, OpenError> {
+    let failed = |source| OpenError::sqlite(path, source);
+    let value = |key: &str| -> Result<String, OpenError> {
+        connection
+            .query_row("SELECT CAST(v AS TEXT) FROM meta WHERE k = ?1", [key], |row| row.get(0))
+            .optional()
+            .map_err(failed)?
+            .ok_or_else(|| OpenError::damaged(path, format!("the header has no {key:?}")))
+    };
+    let number = |key: &str| -> Result<i64, OpenError> {
+        value(key)?.parse().map_err(|_not_a_number| OpenError::damaged(path, format!("{key:?} is no number")))
+    };
+    let header = Header {
+        writer: value("writer")?,
+        config_text: value("config_text")?,
+        config_path: value("config_path")?,
+        line: value("line")?,
+        time_zone: value("time_zone")?,
+        shift: Shift {
+            name: value("shift_name")?.into(),
+            start: Timestamp(number("shift_start")?),
+            end: Timestamp(number("shift_end")?),
+            crew: value("shift_crew").ok().map(Into::into),
+            scheduled: number("shift_scheduled")? == 1,
+        },
+        date: value("date")?,
+        clock_source: value("clock_source")?,
+    };
+    if number("check")? != header_checksum(&header_rows(&header)) {
+        return Err(OpenError::damaged(path, "the header does not match its checksum"));
+    }
+    Ok(header)
+}
+
+/// The header as rows, readable with any SQLite tool.
+fn header_rows(header: &Header) -> Vec<(&'static str, String)> {
+    let shift = &header.shift;
+    let mut rows = vec![
+        ("writer", header.writer.clone()),
+        ("config_text", header.config_text.clone()),
+        ("config_path", header.config_path.clone()),
+        ("line", header.line.clone()),
+        ("time_zone", header.time_zone.clone()),
+        ("shift_name", shift.name.to_string()),
+        ("shift_start", shift.start.0.to_string()),
+        ("shift_end", shift.end.0.to_string()),
+        ("shift_scheduled", i64::from(shift.scheduled).to_string()),
+        ("date", header.date.clone()),
+        ("clock_source", header.clock_source.clone()),
+    ];
+    rows.extend(shift.crew.as_ref().map(|crew| ("shift_crew", crew.to_string())));
+    rows
+}
+
+fn header_checksum(rows: &[(&'static str, String)]) -> i64 {
+    let hash = |so_far, text: &str| xxh3_64_with_seed(text.as_bytes(), so_far);
+    rows.iter().fold(0, |so_far, (key, value)| hash(hash(so_far, key), value)) as i64
+}

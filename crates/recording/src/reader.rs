@@ -1,0 +1,146 @@
+//! Opening a shift file: what it says of itself, the state it begins from, its rows, and whether it is intact.
+
+use crate::rows::{self, Row, Rows};
+use crate::{Header, KeyframeKind, OpenError, database};
+use lineside_model::Timestamp;
+use lineside_model::state::PlantState;
+use rusqlite::{Connection, OptionalExtension};
+use std::path::{Path, PathBuf};
+
+/// A shift file for reading: finished, left by a crash, or being written right now. Holds no connection between
+/// calls, so it is never in the writer's way, and never changes the file.
+#[derive(Clone, Debug)]
+pub struct ShiftFile {
+    path: PathBuf,
+    header: Header,
+    start_seq: u64,
+    last: Option<(u64, Timestamp)>,
+}
+
+/// What [`ShiftFile::verify`] found.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Report {
+    pub batches: u64,
+    pub inputs: u64,
+    pub keyframes: u64,
+    pub digests: u64,
+    /// Each stretch that cannot be read: first and last sequence number, and why.
+    pub damaged: Vec<(u64, u64, String)>,
+    /// What SQLite's own check says beyond that; empty when all is well.
+    pub structure: Vec<String>,
+}
+
+impl Report {
+    /// Is everything there?
+    pub fn is_intact(&self) -> bool {
+        self.damaged.is_empty() && self.structure.is_empty()
+    }
+}
+
+impl ShiftFile {
+    /// Opens a file and checks that it is one, complete and of a format known here.
+    pub fn open(path: impl AsRef<Path>) -> Result<ShiftFile, OpenError> {
+        let path = path.as_ref();
+        let connection = database::connect_for_reading(path)?;
+        let start_seq: Option<i64> = connection
+            .query_row("SELECT seq FROM keyframe WHERE kind = ?1", [KeyframeKind::Start.number()], |row| row.get(0))
+            .optional()
+            .map_err(|source| OpenError::sqlite(path, source))?;
+        let start_seq = start_seq.ok_or_else(|| OpenError::damaged(path, "the state it begins from is missing"))?;
+        Ok(ShiftFile {
+            path: path.to_owned(),
+            header: database::read_header(&connection, path)?,
+            start_seq: start_seq as u64,
+            last: last(&connection).map_err(|source| OpenError::sqlite(path, source))?,
+        })
+    }
+
+    /// What the file says of itself.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The state that the file begins from; `rows(state.seq)` is everything after it.
+    pub fn start(&self) -> Result<PlantState, OpenError> {
+        let connection = database::connect_for_reading(&self.path)?;
+        rows::keyframe(&connection, &self.path, KeyframeKind::Start, self.start_seq)
+    }
+
+    /// Everything after the input `after_seq`, in replay order. A batch that it lies within comes without the inputs
+    /// up to it.
+    pub fn rows(&self, after_seq: u64) -> Rows {
+        Rows::new(self.path.clone(), after_seq, self.start_seq)
+    }
+
+    /// The last sequence number that the file covers, and the newest stamp: of the last batch that is intact or of the
+    /// last keyframe. As of now, or, if the file cannot be read any more, as of when it was opened. `None`: only a file
+    /// so damaged that nothing of this is left.
+    pub fn last(&self) -> Option<(u64, Timestamp)> {
+        let now = database::connect_for_reading(&self.path).ok().and_then(|connection| last(&connection).ok());
+        now.unwrap_or(self.last)
+    }
+
+    /// Reads everything and has SQLite check its structure. Takes about a second per 100 MB.
+    pub fn verify(&self) -> Result<Report, OpenError> {
+        let mut report = Report { structure: structure(&self.path)?, ..Report::default() };
+        self.start()?;
+        report.keyframes += 1;
+        for row in self.rows(self.start_seq) {
+            match row? {
+                Row::Batch(batch) => {
+                    report.batches += 1;
+                    report.inputs += batch.inputs.len() as u64;
+                }
+                Row::Keyframe { .. } => report.keyframes += 1,
+                Row::Digest { .. } => report.digests += 1,
+                Row::Damaged { first_seq, last_seq, reason, .. } => {
+                    report.damaged.push((first_seq, last_seq, reason))
+                }
+            }
+        }
+        Ok(report)
+    }
+}
+
+fn structure(path: &Path) -> Result<Vec<String>, OpenError> {
+    let connection = database::connect_for_reading(path)?;
+    let check = || -> rusqlite::Result<Vec<String>> {
+        let mut check = connection.prepare("PRAGMA quick_check(20)")?;
+        check.query_map([], |row| row.get(0))?.collect()
+    };
+    let mut found = check().map_err(|source| OpenError::sqlite(path, source))?;
+    found.retain(|line| line != "ok");
+    Ok(found)
+}
+
+/// The last sequence number by the keys, and the newest stamp that a checksum vouches for.
+fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Timestamp)>> {
+    let mut batches =
+        connection.prepare("SELECT seq, at, n, crc, body FROM journal ORDER BY seq DESC LIMIT 1000")?;
+    let mut newest: Option<(i64, Timestamp)> = None;
+    let mut seq_of_keys = 0;
+    let mut found = batches.query([])?;
+    while let Some(row) = found.next()? {
+        let [seq, at, n]: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        let body: Vec<u8> = row.get(4).unwrap_or_default();
+        let intact = row.get(3) == Ok(database::checksum([seq, at, n], &body));
+        seq_of_keys =
+            seq_of_keys.max(if intact { seq + n - 1 } else { seq + n.clamp(1, body.len() as i64 / 2 + 1) - 1 });
+        if intact {
+            newest = Some((seq_of_keys, Timestamp(at)));
+            break;
+        }
+    }
+    let keyframe: Option<(i64, Timestamp)> = connection
+        .query_row("SELECT seq, at FROM keyframe WHERE kind IN (0, 1) ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, Timestamp(row.get(1)?)))
+        })
+        .optional()?;
+    let last = newest.into_iter().chain(keyframe).max_by_key(|(seq, _)| *seq);
+    Ok(last.map(|(seq, at)| (seq.max(seq_of_keys) as u64, at)))
+}

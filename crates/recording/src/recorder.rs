@@ -1,0 +1,231 @@
+//! The caller's end of the recorder: takes what happens, never blocks, and never lets a hole go unmarked.
+
+use crate::queue::{Appended, Ending, Inner, Item, Options, Shared, State, Status};
+use crate::store::Store;
+use crate::{Header, KeyframeKind, RecordError, writer};
+use lineside_model::archive;
+use lineside_model::state::PlantState;
+use lineside_model::{Batch, Timestamp};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Writes one shift file on a thread of its own.
+///
+/// Sequence numbers must be without holes. The first thing that is refused opens a hole: from then on everything is
+/// refused ([`Status::awaiting_resume`]) until a Resume keyframe is accepted, so that replay never crosses a hole
+/// without being given the state behind it. The caller then says in a [`lineside_model::Gap`] input what is missing.
+///
+/// After a failed commit nothing is half-written: the items stay queued and are tried again (first after
+/// [`Options::retry_after`], then at growing pauses up to 25 times that), until the queue is full.
+///
+/// Dropping it writes what waits if that works at once; [`Recorder::close`] also makes it one file.
+pub struct Recorder {
+    path: PathBuf,
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    queue_inputs: usize,
+    commit_inputs: usize,
+    /// The sequence number that must come next.
+    next_seq: u64,
+    awaiting_resume: bool,
+}
+
+impl Recorder {
+    /// Begins a new file in `dir` (made if it is missing), from `state` on: the next batch has the sequence number
+    /// `state.seq + 1`. When this returns, the file is there and complete.
+    pub fn create(dir: &Path, header: Header, state: &PlantState) -> Result<Recorder, RecordError> {
+        Recorder::create_with(dir, header, state, Options::default())
+    }
+
+    /// [`Recorder::create`] with a pace of one's own.
+    pub fn create_with(
+        dir: &Path,
+        header: Header,
+        state: &PlantState,
+        options: Options,
+    ) -> Result<Recorder, RecordError> {
+        let store = Store::create(dir, &header, state, options.page_limit.clone())?;
+        Recorder::start(store, options)
+    }
+
+    /// Continues a file, closed or left by a crash: the next batch follows the last one in it, as
+    /// [`crate::ShiftFile::last`] says. No other program may be writing it.
+    pub fn resume(path: &Path) -> Result<Recorder, RecordError> {
+        Recorder::resume_with(path, Options::default())
+    }
+
+    /// [`Recorder::resume`] with a pace of one's own.
+    pub fn resume_with(path: &Path, options: Options) -> Result<Recorder, RecordError> {
+        let store = Store::open(path, options.page_limit.clone())?;
+        Recorder::start(store, options)
+    }
+
+    fn start(store: Store, options: Options) -> Result<Recorder, RecordError> {
+        let path = store.path().to_owned();
+        let next_seq = store.last_seq() + 1;
+        let shared = Shared::new(store.last_seq());
+        let (queue_inputs, commit_inputs) = (options.queue_inputs, options.commit_inputs);
+        let thread = Some(writer::spawn(store, shared.clone(), options)?);
+        Ok(Recorder { path, shared, thread, queue_inputs, commit_inputs, next_seq, awaiting_resume: false })
+    }
+
+    /// Records a batch. Never blocks. A batch without inputs leaves nothing to record and counts as queued; one whose
+    /// sequence numbers do not follow is refused like one for which there is no room.
+    pub fn append(&mut self, batch: Arc<Batch>) -> Appended {
+        if batch.inputs.is_empty() {
+            return Appended::Queued;
+        }
+        if batch.first_seq != self.next_seq {
+            self.awaiting_resume = true;
+        }
+        let next_seq = batch.last_seq() + 1;
+        let appended = self.push(Item::Batch(batch));
+        if appended == Appended::Queued {
+            self.next_seq = next_seq;
+        }
+        appended
+    }
+
+    /// Records a state that replay is to take over, and so closes a hole: the next batch has the sequence number
+    /// `state.seq + 1`. Refused while the recorder cannot write, has no room, or `state` lies before what is recorded.
+    /// Only [`KeyframeKind::Resume`] can be given: the start state belongs to [`Recorder::create`].
+    pub fn keyframe(&mut self, kind: KeyframeKind, state: &PlantState) -> Appended {
+        let possible =
+            kind == KeyframeKind::Resume && state.seq + 1 >= self.next_seq && self.shared.lock().state == State::Ok;
+        if !possible {
+            return Appended::Refused;
+        }
+        let item = Item::Keyframe { kind, seq: state.seq, at: state.at, body: archive::to_bytes(state).into() };
+        let was_awaiting = std::mem::take(&mut self.awaiting_resume);
+        let appended = self.push(item);
+        match appended {
+            Appended::Queued => self.next_seq = state.seq + 1,
+            Appended::Refused => self.awaiting_resume = was_awaiting,
+        }
+        appended
+    }
+
+    /// Records the fingerprint of the live state after the input `seq`, the last one appended. One that falls into a
+    /// hole is not recorded: replay has no state to compare it with.
+    pub fn digest(&mut self, seq: u64, at: Timestamp, digest: u64) {
+        if !self.awaiting_resume && seq + 1 == self.next_seq {
+            let hole_before = self.awaiting_resume;
+            self.push(Item::Digest { seq, at, digest });
+            // A missing digest is no hole.
+            self.awaiting_resume = hole_before;
+        }
+    }
+
+    fn push(&mut self, item: Item) -> Appended {
+        if self.awaiting_resume {
+            return Appended::Refused;
+        }
+        let mut inner = self.shared.lock();
+        let inputs = item.inputs();
+        let full = !inner.queue.is_empty() && inner.queued_inputs + inputs > self.queue_inputs;
+        if full || inner.is_lost() {
+            self.awaiting_resume = true;
+            return Appended::Refused;
+        }
+        let first = inner.queue.is_empty();
+        inner.queue.push_back(item);
+        inner.queued_inputs += inputs;
+        if first {
+            inner.waiting_since = Some(Instant::now());
+        }
+        if first || inner.queued_inputs >= self.commit_inputs {
+            self.shared.work.notify_one();
+        }
+        Appended::Queued
+    }
+
+    /// How it is doing. Cheap.
+    pub fn status(&self) -> Status {
+        let inner = self.shared.lock();
+        Status {
+            committed_seq: inner.committed_seq,
+            queued_samples: inner.queued_inputs,
+            oldest_queued: inner.queue.front().map(Item::at),
+            state: inner.state.clone(),
+            awaiting_resume: self.awaiting_resume,
+            commits: inner.commits,
+            bytes: inner.bytes,
+        }
+    }
+
+    /// Waits until everything queued is on disk. Fails as soon as an attempt to write fails, or after `timeout`; what
+    /// waits goes on waiting.
+    pub fn flush(&self, timeout: Duration) -> Result<(), RecordError> {
+        let deadline = Instant::now() + timeout;
+        let mut inner = self.shared.lock();
+        let failures = inner.failures;
+        inner.hurry = true;
+        self.shared.work.notify_one();
+        loop {
+            if inner.queue.is_empty() {
+                inner.hurry = false;
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if inner.failures > failures || inner.is_lost() || left.is_zero() {
+                return Err(self.unwritten(&inner));
+            }
+            inner = self.shared.done.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Writes what waits, and makes it one file that opens on read-only media. The thread ends. With an error the file
+    /// is as complete as [`Recorder::status`] said and can be resumed.
+    pub fn close(mut self, timeout: Duration) -> Result<(), RecordError> {
+        let deadline = Instant::now() + timeout;
+        self.flush(timeout)?;
+        self.end(Ending::Close);
+        let mut inner = self.shared.lock();
+        while inner.ended.is_none() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            inner = self.shared.done.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let ended = inner.ended;
+        drop(inner);
+        if ended.is_none() {
+            // Not waited for: it ends by itself when the disk or the reader lets it.
+            drop(self.thread.take());
+        }
+        if ended == Some(true) { Ok(()) } else { Err(RecordError::StillRead(self.path.clone())) }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn end(&self, ending: Ending) {
+        self.shared.lock().ending.get_or_insert(ending);
+        self.shared.work.notify_one();
+    }
+
+    fn unwritten(&self, inner: &Inner) -> RecordError {
+        let reason = match &inner.state {
+            State::Failed { reason, .. } => reason.to_string(),
+            State::Ok if inner.ended.is_some() => "the recorder has ended".to_owned(),
+            State::Ok => "the disk is too slow".to_owned(),
+        };
+        RecordError::Unwritten { path: self.path.clone(), reason }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.end(Ending::Leave);
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(file = %self.path.display(), "the recorder's thread had panicked");
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The writer's thread: waits, commits, checkpoints, and keeps trying after a failure.
+
+use crate::error::words;
+use crate::queue::{Commit, Ending, Inner, Item, Options, Shared, State};
+use crate::store::{Store, Written};
+use crate::{RecordError, queue};
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// No pause between attempts is longer than this many times the first.
+const RETRY_GROWTH_MAX: u32 = 25;
+/// At most so many inputs go into one transaction when a queue is worked off.
+const COMMIT_INPUTS_MAX: usize = 100_000;
+/// Pause between attempts to make the file one file while somebody reads it.
+const CLOSE_RETRY: Duration = Duration::from_millis(20);
+/// How long a reader may keep the writer from making the file one file.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Starts the thread.
+pub(crate) fn spawn(store: Store, shared: Arc<Shared>, options: Options) -> Result<JoinHandle<()>, RecordError> {
+    let writer = Writer { store, shared, options, retry: None, checkpoint_due: None };
+    std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run()).map_err(RecordError::Thread)
+}
+
+struct Writer {
+    store: Store,
+    shared: Arc<Shared>,
+    options: Options,
+    /// After a failure: when to try again, and the pause that led there.
+    retry: Option<(Instant, Duration)>,
+    /// Set while the log holds something that the file does not.
+    checkpoint_due: Option<Instant>,
+}
+
+enum Job {
+    Commit(Vec<Item>),
+    Checkpoint,
+    End(Ending),
+}
+
+/// Tells those who wait that the thread has ended, however it ended.
+struct EndGuard(Arc<Shared>, bool);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.0.lock().ended = Some(self.1);
+        self.0.done.notify_all();
+    }
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut ended = EndGuard(self.shared.clone(), false);
+        loop {
+            match self.wait() {
+                Job::Commit(items) => self.commit(&items),
+                Job::Checkpoint => self.checkpoint(),
+                Job::End(Ending::Leave) => return,
+                Job::End(Ending::Close) => {
+                    ended.1 = self.close();
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to do.
+    fn wait(&self) -> Job {
+        let mut inner = self.shared.lock();
+        loop {
+            let now = Instant::now();
+            if let Some(job) = self.due(&inner, now) {
+                return job;
+            }
+            inner = self.sleep(inner, now);
+        }
+    }
+
+    fn due(&self, inner: &Inner, now: Instant) -> Option<Job> {
+        if let Some(ending) = inner.ending
+            && (inner.queue.is_empty() || self.retry.is_some())
+        {
+            return Some(Job::End(ending));
+        }
+        if self.commit_due(inner).is_some_and(|due| due <= now) {
+            return Some(Job::Commit(take(inner)));
+        }
+        self.checkpoint_due.is_some_and(|due| due <= now).then_some(Job::Checkpoint)
+    }
+
+    /// When the head of the queue is to be committed.
+    fn commit_due(&self, inner: &Inner) -> Option<Instant> {
+        let since = inner.waiting_since?;
+        if inner.is_lost() {
+            return None;
+        }
+        if inner.hurry || inner.ending.is_some() {
+            return Some(since);
+        }
+        match self.retry {
+            Some((again, _)) => Some(again),
+            None if inner.queued_inputs >= self.options.commit_inputs => Some(since),
+            None => Some(since + self.options.commit_every),
+        }
+    }
+
+    fn sleep<'a>(&self, inner: MutexGuard<'a, Inner>, now: Instant) -> MutexGuard<'a, Inner> {
+        let next = self.commit_due(&inner).into_iter().chain(self.checkpoint_due).min();
+        match next {
+            Some(next) => {
+                let pause = next.saturating_duration_since(now);
+                self.shared.work.wait_timeout(inner, pause).unwrap_or_else(PoisonError::into_inner).0
+            }
+            None => self.shared.work.wait(inner).unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    fn commit(&mut self, items: &[Item]) {
+        match self.store.write(items) {
+            Ok(written) => self.committed(items, &written),
+            Err(error) => self.failed(items, &error),
+        }
+    }
+
+    fn committed(&mut self, items: &[Item], written: &Written) {
+        if self.retry.take().is_some() {
+            tracing::info!(file = %self.store.path().display(), "the recorder writes again");
+        }
+        if self.checkpoint_due.is_none() {
+            self.checkpoint_due = Some(Instant::now() + self.options.checkpoint_every);
+        }
+        let inputs = items.iter().map(Item::inputs).sum();
+        {
+            let mut inner = self.shared.lock();
+            inner.queue.drain(..items.len());
+            inner.queued_inputs -= inputs;
+            inner.hurry &= !inner.queue.is_empty();
+            inner.waiting_since = if inner.queue.is_empty() { None } else { Some(Instant::now()) };
+            inner.state = State::Ok;
+            inner.committed_seq = written.last_seq;
+            inner.commits += 1;
+            inner.bytes += written.bytes as u64;
+        }
+        self.shared.done.notify_all();
+        if let Some(tell) = &self.options.on_commit {
+            tell(queue::Commit { inputs, ..commit_of(written) });
+        }
+    }
+
+    fn failed(&mut self, items: &[Item], error: &RecordError) {
+        let reason = words(error);
+        let pause = self.retry.map_or(self.options.retry_after, |(_, pause)| pause * 2);
+        let pause = pause.min(self.options.retry_after * RETRY_GROWTH_MAX);
+        self.retry = Some((Instant::now() + pause, pause));
+        let mut inner = self.shared.lock();
+        if inner.state == State::Ok {
+            tracing::error!(reason, "the recorder cannot write");
+        }
+        let since = match &inner.state {
+            State::Failed { since, .. } => *since,
+            State::Ok => items.first().map(Item::at).unwrap_or_default(),
+        };
+        inner.state = State::Failed { reason: reason.into(), since, needs_new_file: error.is_final() };
+        inner.failures += 1;
+        inner.hurry = false;
+        drop(inner);
+        self.shared.done.notify_all();
+    }
+
+    /// A failure here loses nothing: the log stays as it is, and the next commit meets the same disk.
+    fn checkpoint(&mut self) {
+        self.checkpoint_due = None;
+        if let Err(error) = self.store.checkpoint() {
+            tracing::warn!(reason = words(&error), "the recording's log could not be worked into the file");
+            self.checkpoint_due = Some(Instant::now() + self.options.checkpoint_every);
+        }
+    }
+
+    /// True: it is one file now.
+    fn close(&mut self) -> bool {
+        let begun = Instant::now();
+        loop {
+            let error = match self.store.close() {
+                Ok(()) => return true,
+                Err(error) => error,
+            };
+            if !matches!(error, RecordError::Locked(_)) || begun.elapsed() > CLOSE_PATIENCE {
+                tracing::warn!(reason = words(&error), "the recording stays two files");
+                return false;
+            }
+            std::thread::sleep(CLOSE_RETRY);
+        }
+    }
+}
+
+fn commit_of(written: &Written) -> Commit {
+    Commit { committed_seq: written.last_seq, inputs: 0, bytes: written.bytes, took: written.took }
+}
+
+/// Copies the head of the queue; it leaves the queue only when it is on disk.
+fn take(inner: &Inner) -> Vec<Item> {
+    let mut inputs = 0;
+    let fits = |item: &&Item| {
+        inputs += item.inputs();
+        inputs <= COMMIT_INPUTS_MAX
+    };
+    let count = inner.queue.iter().take_while(fits).count().max(1);
+    inner.queue.iter().take(count).cloned().collect()
+}
