@@ -74,6 +74,12 @@ impl Calendar {
         stretch(&planned, &borders, at.0)
     }
 
+    /// The date of the instant in the plant's zone, as in `2026-11-21`.
+    pub fn local_date(&self, at: Timestamp) -> String {
+        let instant = jiff::Timestamp::from_nanosecond(i128::from(at.0)).unwrap_or_default();
+        self.zone.to_datetime(instant).date().to_string()
+    }
+
     /// The shifts that start on these days, in the order in which a later one wins over an earlier.
     fn occurrences(&self, dates: &[Date]) -> Vec<Occurrence<'_>> {
         let mut planned: Vec<Occurrence<'_>> = dates

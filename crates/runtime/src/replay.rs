@@ -51,7 +51,11 @@ pub enum ReplayError {
 impl Replay {
     /// Opens a file and stands at its beginning.
     pub fn open(path: &Path) -> Result<Replay, ReplayError> {
-        let file = ShiftFile::open(path)?;
+        Replay::of(ShiftFile::open(path)?)
+    }
+
+    /// Stands at the beginning of an open file.
+    pub fn of(file: ShiftFile) -> Result<Replay, ReplayError> {
         let header = file.header();
         let config = lineside_config::parse(&header.config_text, Path::new(&header.config_path))
             .map_err(ReplayError::Config)?;

@@ -2,12 +2,13 @@
 
 use crate::clock::Clock;
 use crate::live::Options;
-use crate::replay::Replay;
+use crate::replay::{Replay, ReplayError};
 use crate::tape::{Origin, Tape};
 use lineside_config::calendar::Calendar;
 use lineside_engine::Engine;
-use lineside_model::{PlantConfig, PlantState, Timestamp};
 use lineside_model::state::Shift;
+use lineside_model::{PlantConfig, PlantState, Timestamp};
+use lineside_recording::ShiftFile;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,11 +65,12 @@ pub(crate) fn begin(
 /// Replays the newest readable file. A file that cannot be read is said so and left alone.
 fn remember(dir: &Path, config: &Arc<PlantConfig>, origin: &Origin) -> Option<Memory> {
     let found = lineside_recording::find_newest(dir);
-    for (path, error) in &found.unreadable {
-        tracing::error!(path = %path.display(), %error, "a recording cannot be read; it is left as it is");
+    for error in &found.unreadable {
+        tracing::error!(%error, "a recording cannot be read; it is left as it is");
     }
-    let path = found.newest?;
-    match replayed(&path) {
+    let file = found.newest?;
+    let path = file.path().to_owned();
+    match replayed(file) {
         Ok(replay) => Some(memory_of(path, replay, config, origin)),
         Err(error) => {
             tracing::error!(path = %path.display(), %error, "the last recording cannot be replayed; starting anew");
@@ -77,8 +79,8 @@ fn remember(dir: &Path, config: &Arc<PlantConfig>, origin: &Origin) -> Option<Me
     }
 }
 
-fn replayed(path: &Path) -> Result<Replay, crate::replay::ReplayError> {
-    let mut replay = Replay::open(path)?;
+fn replayed(file: ShiftFile) -> Result<Replay, ReplayError> {
+    let mut replay = Replay::of(file)?;
     replay.run(|_| ())?;
     Ok(replay)
 }

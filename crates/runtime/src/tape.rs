@@ -5,7 +5,7 @@
 
 use lineside_model::state::{RecorderState, Shift};
 use lineside_model::{Batch, Gap, GapReason, GapScope, Input, PlantState, Span, Text, Timestamp};
-use lineside_recording::{Appended, Header, KeyframeKind, RecordError, Recorder, Status};
+use lineside_recording::{Appended, Header, KeyframeKind, RecordError, Recorder, State, Status};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,8 +48,8 @@ pub(crate) struct Tape {
     /// None: recording is switched off.
     dir: Option<PathBuf>,
     recorder: Option<Recorder>,
-    /// The file that should be there, when there is no recorder.
-    wanted: Option<Header>,
+    /// Of the file that is being written, or should be.
+    header: Option<Header>,
     retry_at: Timestamp,
     /// Since when nothing is recorded.
     unrecorded: Option<Timestamp>,
@@ -63,7 +63,7 @@ impl Tape {
         Tape {
             dir: None,
             recorder: None,
-            wanted: None,
+            header: None,
             retry_at: Timestamp::MIN,
             unrecorded: None,
             told: RecorderState::Off,
@@ -122,6 +122,7 @@ impl Tape {
         if self.dir.is_none() {
             return Vec::new();
         }
+        self.give_up_lost_file(at);
         let mut inputs = Vec::new();
         if let Some(from) = self.unrecorded
             && self.take_up_again(state, at)
@@ -163,29 +164,37 @@ impl Tape {
     }
 
     fn adopt(&mut self, recorder: Result<Recorder, RecordError>, header: Header, at: Timestamp) {
+        self.header = Some(header);
         match recorder {
-            Ok(recorder) => {
-                (self.recorder, self.wanted, self.failure) = (Some(recorder), None, None);
-            }
-            Err(error) => {
-                tracing::error!(%error, "nothing is recorded; trying again");
-                self.failure = Some(error.to_string());
-                self.recorder = None;
-                self.wanted = Some(header);
-                self.retry_at = at + RETRY;
-                self.unrecorded = self.unrecorded.or(Some(at));
-            }
+            Ok(recorder) => (self.recorder, self.failure) = (Some(recorder), None),
+            Err(error) => self.fail(error.to_string(), at),
+        }
+    }
+
+    fn fail(&mut self, failure: String, since: Timestamp) {
+        tracing::error!(failure, "nothing is recorded; trying again");
+        self.failure = Some(failure);
+        self.recorder = None;
+        self.retry_at = since + RETRY;
+        self.unrecorded = self.unrecorded.or(Some(since));
+    }
+
+    /// A file that was removed or damaged under the recorder is left; another takes its place.
+    fn give_up_lost_file(&mut self, at: Timestamp) {
+        let status = self.recorder.as_ref().map(Recorder::status);
+        if let Some(State::Failed { reason, needs_new_file: true, since }) = status.map(|status| status.state) {
+            self.fail(reason.to_string(), since.min(at));
         }
     }
 
     /// Is recording possible again, from this state on?
     fn take_up_again(&mut self, state: &PlantState, at: Timestamp) -> bool {
         if let Some(recorder) = &mut self.recorder {
-            return recorder.status().failed.is_none()
+            return recorder.status().state == State::Ok
                 && recorder.keyframe(KeyframeKind::Resume, state) == Appended::Queued;
         }
         if at >= self.retry_at
-            && let Some(header) = self.wanted.take()
+            && let Some(header) = self.header.clone()
         {
             self.begin(header, state, at);
         }
@@ -197,10 +206,10 @@ impl Tape {
             return RecorderState::Failed(self.failure.as_deref().unwrap_or_default().into());
         };
         let status = recorder.status();
-        match (&status.failed, lag(&status, at)) {
-            (Some(reason), _) => RecorderState::Failed(Text::from(reason.as_str())),
-            (None, Some(lag)) => RecorderState::Lagging(lag),
-            (None, None) => RecorderState::Recording,
+        match (&status.state, lag(&status, at)) {
+            (State::Failed { reason, .. }, _) => RecorderState::Failed(Text::from(&**reason)),
+            (State::Ok, Some(lag)) => RecorderState::Lagging(lag),
+            (State::Ok, None) => RecorderState::Recording,
         }
     }
 }
