@@ -3,12 +3,11 @@
 //! The reader, the unknown-key check and the JSON Schema follow from it; the documentation of each
 //! key is what an editor shows.
 
-use crate::forms::{
-    Days, Duration, Endpoint, Name, NodeId, Number, Positive, Range, Rollover, Text, Texts,
-    Variable, WallTime, Zone,
-};
+use crate::addresses::{Endpoint, NodeId, Variable};
+use crate::forms::{Name, Number, Positive, Range, Rollover, Text, Texts};
 use crate::maps::Meanings;
 use crate::section::{At, Several, section};
+use crate::times::{Days, Duration, WallTime, Zone};
 use lineside_model::config::Security;
 use lineside_model::{Mode, PackState};
 

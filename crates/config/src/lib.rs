@@ -8,6 +8,7 @@
 //! It does not connect to anything, reads no environment variable and keeps no state: the same text
 //! always gives the same configuration, so a replay reads the text that was recorded.
 
+mod addresses;
 pub mod calendar;
 mod error;
 mod file;
@@ -18,6 +19,7 @@ mod resolve;
 mod section;
 mod suggest;
 mod syntax;
+mod times;
 
 pub use error::{ConfigError, Errors};
 

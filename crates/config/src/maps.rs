@@ -88,7 +88,13 @@ impl<T: PackWord> Form for Meanings<T> {
         let table = match (value.as_str(), value.as_table()) {
             (Some("packml"), _) => return Some(Meanings::packml()),
             (Some(other), _) => {
-                report.malformed::<Self>(key, value, other);
+                let problem = format!("`{key}`: {} is not {}", quote(other), Self::EXPECTED);
+                let example = || format!("write it like `{key} = {}`", Self::EXAMPLE);
+                report.add(
+                    report.at(value),
+                    problem,
+                    did_you_mean(other, ["packml"], example),
+                );
                 return None;
             }
             (None, None) => {
@@ -127,7 +133,7 @@ impl<T: PackWord> Form for Meanings<T> {
 
 /// One PackML word, spelled as in the standard.
 fn word<T: PackWord>(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<T> {
-    let name = text::<crate::forms::Text>(key, value, report)?;
+    let name = text::<Meanings<T>>(key, value, report)?;
     let all = T::all();
     let names = || all.iter().map(|(name, _)| *name);
     if let Some((_, word)) = all.iter().find(|(known, _)| *known == name) {

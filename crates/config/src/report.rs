@@ -76,6 +76,15 @@ impl<'t> Report<'t> {
         }
     }
 
+    /// The value as it is written in the file, for values that are no secret.
+    pub(crate) fn source(&self, value: &Value<'_>) -> String {
+        quote(
+            self.text
+                .get(value.span.start..value.span.end)
+                .unwrap_or_default(),
+        )
+    }
+
     /// The line of an offset, from 1.
     pub(crate) fn line(&self, at: usize) -> usize {
         self.lines.partition_point(|start| *start <= at)

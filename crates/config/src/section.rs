@@ -1,10 +1,10 @@
 //! How a table of the file is declared: once, and both the reader and the JSON Schema follow.
 
-use crate::report::Report;
-use crate::suggest::did_you_mean;
+use crate::report::{Report, quote};
+use crate::suggest::nearest;
 use serde_json::{Value as Json, json};
 use toml_span::Value;
-use toml_span::value::{Table, ValueInner};
+use toml_span::value::{Key, Table, ValueInner};
 
 /// Something that can be written in the file.
 pub(crate) trait Form: Sized {
@@ -159,44 +159,61 @@ pub(crate) fn check_keys(
     known: &[(&'static str, bool)],
     report: &mut Report<'_>,
 ) {
-    let place = if section.is_empty() {
-        "in this file".to_owned()
-    } else {
-        format!("in `{section}`")
-    };
+    let mut missing: Vec<&str> = known
+        .iter()
+        .filter(|(name, needed)| *needed && !table.contains_key(*name))
+        .map(|(name, _)| *name)
+        .collect();
     for key in table
         .keys()
         .filter(|key| known.iter().all(|(name, _)| *name != key.name))
     {
-        let names = || known.iter().map(|(name, _)| *name);
-        if key.name.eq_ignore_ascii_case("password") {
-            report.add(
-                key.span.start,
-                "a password does not belong in a file that is copied and recorded",
-                "remove it, put it in an environment variable and write the variable's name: \
-                 password_env = \"LINESIDE_PASSWORD\"",
-            );
-            continue;
-        }
-        let all = || format!("known here: {}", names().collect::<Vec<_>>().join(", "));
-        let problem = format!("{} is not known {place}", crate::report::quote(&key.name));
-        report.add(
-            key.span.start,
-            problem,
-            did_you_mean(&key.name, names(), all),
-        );
+        // A misspelled key is one mistake, not also a missing key.
+        let meant = nearest(&key.name, known.iter().map(|(name, _)| *name));
+        missing.retain(|name| Some(*name) != meant);
+        unknown_key(section, key, meant, known, report);
     }
-    for (name, _) in known
-        .iter()
-        .filter(|(name, needed)| *needed && !table.contains_key(*name))
-    {
-        let remedy = if section.is_empty() {
-            format!("add [{name}]; docs/plant.example.toml shows how")
+    for name in missing {
+        let (place, remedy) = if section.is_empty() {
+            let remedy = format!("add [{name}]; docs/plant.example.toml shows how");
+            ("this file".to_owned(), remedy)
         } else {
-            format!("add `{name} = …`")
+            (format!("`{section}`"), format!("add `{name} = …`"))
         };
-        report.add(at, format!("`{name}` is missing {place}"), remedy);
+        report.add(at, format!("`{name}` is missing in {place}"), remedy);
     }
+}
+
+fn unknown_key(
+    section: &str,
+    key: &Key<'_>,
+    meant: Option<&str>,
+    known: &[(&'static str, bool)],
+    report: &mut Report<'_>,
+) {
+    let at = key.span.start;
+    if meant.is_none() && key.name.to_lowercase().starts_with("pass") {
+        report.add(
+            at,
+            "a password does not belong in a file that is copied and recorded",
+            "remove it, put it in an environment variable and write the variable's name: \
+             password_env = \"LINESIDE_PASSWORD\"",
+        );
+        return;
+    }
+    let place = match section {
+        "" => "this file".to_owned(),
+        section => format!("`{section}`"),
+    };
+    let remedy = match meant {
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => {
+            let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+            format!("known here: {}", names.join(", "))
+        }
+    };
+    let problem = format!("{} is not known in {place}", quote(&key.name));
+    report.add(at, problem, remedy);
 }
 
 /// The schema of a table. Keys come with: name, whether needed, documentation, schema.

@@ -2,14 +2,15 @@
 
 /// The candidate nearest to `name`, where one is near enough to be worth a question.
 ///
-/// Near enough: at most a third of the characters differ (two neighbours swapped count once).
+/// Near enough: at most one in four characters differs, and never more than three (two neighbours
+/// swapped count once). A wrong suggestion is worse than the list of what there is.
 pub(crate) fn nearest<'c>(
     name: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
     let wanted = name.to_lowercase();
     let length = wanted.chars().count();
-    let limit = (length / 3).max(1);
+    let limit = (length / 4).clamp(1, 3);
     candidates
         .into_iter()
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)

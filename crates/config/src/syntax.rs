@@ -34,7 +34,7 @@ fn remedy(kind: &ErrorKind) -> &'static str {
             "write numbers like 640 or 0.5; times and durations go in quotes: \"06:00\", \"5 min\""
         }
         ErrorKind::UnquotedString | ErrorKind::Wanted { .. } | ErrorKind::Unexpected(_) => {
-            "write one `key = value` to a line, with texts, times and durations in quotes"
+            "write one `key = value` to a line: texts, times and durations in quotes, decimals with a point"
         }
         ErrorKind::InvalidCharInString(_) | ErrorKind::UnterminatedString => {
             "close the text with a quotation mark on the same line"

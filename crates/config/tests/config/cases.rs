@@ -1,8 +1,6 @@
 //! Every `cases/*.toml` gives exactly the errors in the `.txt` beside it (none: an empty file).
 //! `UPDATE=1` rewrites the texts. No case may be refused by the schema and taken by the parser.
 
-mod common;
-
 use lineside_config::{json_schema, parse};
 use std::path::Path;
 
@@ -13,8 +11,8 @@ fn check(case: &Path, schema: &jsonschema::Validator) {
         Ok(_) => String::new(),
         Err(errors) => format!("{errors}\n"),
     };
-    common::check_file(&case.with_extension("txt"), &got);
-    if let Some(json) = common::to_json(&text) {
+    crate::common::check_file(&case.with_extension("txt"), &got);
+    if let Some(json) = crate::common::to_json(&text) {
         assert!(
             !got.is_empty() || schema.is_valid(&json),
             "{name:?}: the schema refuses what the parser takes"

@@ -1,20 +1,18 @@
 //! The published example and schema: the example is taken by both, and says what it seems to say.
 
-mod common;
-
 use lineside_config::{json_schema, load};
 use lineside_model::config::{Scale, Security, User};
 use lineside_model::{Mode, PackState, Span, TagId, UnitId};
 
 fn example() -> String {
-    std::fs::read_to_string(common::repository("docs/plant.example.toml")).unwrap()
+    std::fs::read_to_string(crate::common::repository("docs/plant.example.toml")).unwrap()
 }
 
 #[test]
 fn schema_is_published() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap();
-    common::check_file(
-        &common::repository("docs/plant.schema.json"),
+    crate::common::check_file(
+        &crate::common::repository("docs/plant.schema.json"),
         &format!("{schema}\n"),
     );
 }
@@ -22,7 +20,7 @@ fn schema_is_published() {
 #[test]
 fn example_fits_the_schema_and_a_wrong_key_does_not() {
     let schema = jsonschema::draft202012::new(&json_schema()).unwrap();
-    let json = common::to_json(&example()).unwrap();
+    let json = crate::common::to_json(&example()).unwrap();
     assert_eq!(
         schema
             .iter_errors(&json)
@@ -37,7 +35,7 @@ fn example_fits_the_schema_and_a_wrong_key_does_not() {
 
 #[test]
 fn example_is_read_as_written() {
-    let loaded = load(&common::repository("docs/plant.example.toml")).unwrap();
+    let loaded = load(&crate::common::repository("docs/plant.example.toml")).unwrap();
     assert_eq!(loaded.text, example());
     let config = loaded.config;
     assert_eq!(

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use toml_span::value::ValueInner;
 
 /// A file of the repository.
-pub fn repository(file: &str) -> PathBuf {
+pub(crate) fn repository(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(file)
 }
 
 /// Compares with a file of expectations; `UPDATE=1` rewrites it.
-pub fn check_file(expected: &Path, got: &str) {
+pub(crate) fn check_file(expected: &Path, got: &str) {
     if std::env::var_os("UPDATE").is_some() {
         std::fs::write(expected, got).unwrap();
     }
@@ -26,7 +26,7 @@ pub fn check_file(expected: &Path, got: &str) {
 }
 
 /// The text as a JSON Schema validator sees it; `None` where it is not TOML.
-pub fn to_json(text: &str) -> Option<Json> {
+pub(crate) fn to_json(text: &str) -> Option<Json> {
     toml_span::parse(text).ok().map(|root| json(&root))
 }
 
