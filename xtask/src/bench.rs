@@ -60,26 +60,10 @@ const fn figure(id: &'static str, unit: &'static str, target: Option<Target>) ->
 /// Everything that is measured. A figure without a target is watched, not judged.
 const FIGURES: &[Figure] = &[
     figure("ingest.lost", "values", Some(Target::AtMost(0.0))),
-    figure(
-        "ingest.values_per_cpu_s",
-        "values/CPU-s",
-        Some(Target::AtLeast(600_000.0)),
-    ),
-    figure(
-        "ingest.ratio_to_bare_client",
-        "1",
-        Some(Target::AtLeast(0.5)),
-    ),
-    figure(
-        "journal.samples_per_s",
-        "samples/s",
-        Some(Target::AtLeast(1_000_000.0)),
-    ),
-    figure(
-        "frame.source_to_frame_ms_p95",
-        "ms",
-        Some(Target::AtMost(150.0)),
-    ),
+    figure("ingest.values_per_cpu_s", "values/CPU-s", Some(Target::AtLeast(600_000.0))),
+    figure("ingest.ratio_to_bare_client", "1", Some(Target::AtLeast(0.5))),
+    figure("journal.samples_per_s", "samples/s", Some(Target::AtLeast(1_000_000.0))),
+    figure("frame.source_to_frame_ms_p95", "ms", Some(Target::AtMost(150.0))),
     figure("frame.js_apply_ms_p99", "ms", Some(Target::AtMost(2.0))),
     figure("start.first_value_s", "s", Some(Target::AtMost(2.5))),
     figure("memory.backend_mb", "MB", None),
@@ -93,10 +77,7 @@ pub(crate) fn bench(options: &Options) -> Outcome {
     make::ui()?;
     let programs = make::programs(true)?;
     let mut measured = Map::new();
-    for group in Group::value_variants()
-        .iter()
-        .filter(|group| options.only.is_none_or(|only| only == **group))
-    {
+    for group in Group::value_variants().iter().filter(|group| options.only.is_none_or(|only| only == **group)) {
         measured.extend(measure(*group, &programs, options)?);
     }
     let report = report(&measured)?;
@@ -112,22 +93,22 @@ pub(crate) fn bench(options: &Options) -> Outcome {
 fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<String, Value>> {
     let folder = programs.folder().to_string_lossy().into_owned();
     match group {
-        Group::Journal => driver("lineside-recording", "journal_rate", &[]),
-        Group::Ingest => driver(
-            "lineside-tests",
-            "bench_ingest",
-            &[&folder, &options.seconds.to_string()],
-        ),
+        Group::Journal => {
+            // In the folder of programs: a temporary folder may be memory, where a commit costs nothing.
+            let measured = driver("lineside-recording", "journal_rate", &[&folder])?;
+            Ok(measured
+                .into_iter()
+                .filter(|(name, _)| name == "samples_per_s")
+                .map(|(name, value)| (format!("journal.{name}"), value))
+                .collect())
+        }
+        Group::Ingest => driver("lineside-tests", "bench_ingest", &[&folder, &options.seconds.to_string()]),
         Group::Frame => {
-            let mut measured = driver("lineside-tests", "bench_frame", &[&folder])?;
-            measured.extend(lines(&output(&mut program(
-                "npm",
-                "ui",
-                &["run", "--silent", "bench:apply"],
-            ))?)?);
+            let mut measured = driver("lineside-tests", "bench", &["frame", &folder])?;
+            measured.extend(lines(&output(&mut program("npm", "ui", &["run", "--silent", "bench:apply"]))?)?);
             Ok(measured)
         }
-        Group::Start => driver("lineside-tests", "bench_start", &[&folder]),
+        Group::Start => driver("lineside-tests", "bench", &["start", &folder]),
         Group::Memory => memory::measure(programs, options.minutes),
     }
 }
@@ -135,25 +116,13 @@ fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<
 /// Runs a bench program of the workspace, optimised.
 fn driver(package: &str, example: &str, arguments: &[&str]) -> Outcome<Map<String, Value>> {
     println!("measuring with {example} ...");
-    let fixed = [
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        package,
-        "--example",
-        example,
-        "--",
-    ];
+    let fixed = ["run", "--quiet", "--release", "--package", package, "--example", example, "--"];
     lines(&output(cargo(&fixed).args(arguments))?)
 }
 
 /// A bench program ends with one line `{"<id>": <number>, ...}`.
 fn lines(text: &str) -> Outcome<Map<String, Value>> {
-    let last = text
-        .lines()
-        .rfind(|line| line.starts_with('{'))
-        .unwrap_or_default();
+    let last = text.lines().rfind(|line| line.starts_with('{')).unwrap_or_default();
     match parse(last, "the result of a bench program")? {
         Value::Object(values) => Ok(values),
         other => Err(Problem::new(format!("a bench program printed {other}"), "")),
@@ -164,25 +133,16 @@ fn report(measured: &Map<String, Value>) -> Outcome<Map<String, Value>> {
     let known = |id: &String| FIGURES.iter().find(|figure| figure.id == id);
     let mut report = Map::new();
     for (id, value) in measured {
-        let figure = known(id).ok_or_else(|| {
-            Problem::new(format!("a bench program printed the unknown id {id}"), "")
-        })?;
-        let target = figure
-            .target
-            .map(|(Target::AtLeast(limit) | Target::AtMost(limit))| limit);
-        report.insert(
-            id.clone(),
-            json!({"value": value, "unit": figure.unit, "target": target}),
-        );
+        let figure =
+            known(id).ok_or_else(|| Problem::new(format!("a bench program printed the unknown id {id}"), ""))?;
+        let target = figure.target.map(|(Target::AtLeast(limit) | Target::AtMost(limit))| limit);
+        report.insert(id.clone(), json!({"value": value, "unit": figure.unit, "target": target}));
     }
     Ok(report)
 }
 
 fn print_table(report: &Map<String, Value>, options: &Options) {
-    println!(
-        "\n{:<32} {:>14} {:<14} {:>14}",
-        "figure", "measured", "unit", "target"
-    );
+    println!("\n{:<32} {:>14} {:<14} {:>14}", "figure", "measured", "unit", "target");
     for figure in FIGURES {
         let Some(value) = report.get(figure.id).and_then(|row| row["value"].as_f64()) else {
             continue;
@@ -193,31 +153,16 @@ fn print_table(report: &Map<String, Value>, options: &Options) {
             Some(Target::AtMost(limit)) => (format!("<= {}", short(limit)), value <= limit),
         };
         let verdict = if met { "" } else { "  MISSED" };
-        println!(
-            "{:<32} {:>14} {:<14} {target:>14}{verdict}",
-            figure.id,
-            short(value),
-            figure.unit
-        );
+        println!("{:<32} {:>14} {:<14} {target:>14}{verdict}", figure.id, short(value), figure.unit);
     }
     if options.minutes < DEFAULT_MINUTES {
-        println!(
-            "memory was read after {} min, not {DEFAULT_MINUTES}",
-            options.minutes
-        );
+        println!("memory was read after {} min, not {DEFAULT_MINUTES}", options.minutes);
     }
     if options.seconds < DEFAULT_SECONDS {
-        println!(
-            "ingest ran for {} s, not {DEFAULT_SECONDS}",
-            options.seconds
-        );
+        println!("ingest ran for {} s, not {DEFAULT_SECONDS}", options.seconds);
     }
 }
 
 fn short(value: f64) -> String {
-    if value.abs() >= 1000.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{}", (value * 1000.0).round() / 1000.0)
-    }
+    if value.abs() >= 1000.0 { format!("{value:.0}") } else { format!("{}", (value * 1000.0).round() / 1000.0) }
 }

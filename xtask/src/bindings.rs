@@ -14,34 +14,15 @@ struct Generated {
 }
 
 const GENERATED: &[Generated] = &[
-    Generated {
-        package: "lineside-api",
-        example: "typescript",
-        file: "ui/src/generated/api.ts",
-    },
-    Generated {
-        package: "lineside-config",
-        example: "schema",
-        file: "docs/plant.schema.json",
-    },
+    Generated { package: "lineside-api", example: "typescript", file: "ui/src/generated/api.ts" },
+    Generated { package: "lineside-config", example: "schema", file: "docs/plant.schema.json" },
 ];
 
 /// Writes the generated files, or checks that they are what would be written.
 pub(crate) fn bindings(check: bool) -> Outcome {
     for generated in GENERATED {
-        let Generated {
-            package,
-            example,
-            file,
-        } = generated;
-        let text = output(&mut cargo(&[
-            "run",
-            "--quiet",
-            "--package",
-            package,
-            "--example",
-            example,
-        ]))?;
+        let Generated { package, example, file } = generated;
+        let text = output(&mut cargo(&["run", "--quiet", "--package", package, "--example", example]))?;
         put(file, &text, check)?;
     }
     licences::list(&metadata()?, check)
@@ -54,10 +35,7 @@ pub(crate) fn put(file: &str, text: &str, check: bool) -> Outcome {
         return Ok(());
     }
     if check {
-        return Err(Problem::new(
-            format!("{file} is stale"),
-            "Type:  cargo xtask bindings   and commit the result.",
-        ));
+        return Err(Problem::new(format!("{file} is stale"), "Type:  cargo xtask bindings   and commit the result."));
     }
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(Problem::file("creating", folder))?;

@@ -19,32 +19,18 @@ const OLDEST_NODE: u32 = 20;
 /// Makes sure that `packages` are installed.
 pub(crate) fn packages(packages: &[&str]) -> Outcome {
     if !answers("dpkg-query", &["--version"]) {
-        println!(
-            "Not a Debian system: please see to the counterparts of {} yourself.",
-            packages.join(" ")
-        );
+        println!("Not a Debian system: please see to the counterparts of {} yourself.", packages.join(" "));
         return Ok(());
     }
-    let missing: Vec<&str> = packages
-        .iter()
-        .copied()
-        .filter(|package| !installed(package))
-        .collect();
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !installed(package)).collect();
     if missing.is_empty() {
         return Ok(());
     }
-    let install = [
-        &["install", "--yes", "--no-install-recommends"],
-        missing.as_slice(),
-    ]
-    .concat();
+    let install = [&["install", "--yes", "--no-install-recommends"], missing.as_slice()].concat();
     if !is_root() {
         return Err(Problem::new(
             format!("missing Debian packages: {}", missing.join(" ")),
-            format!(
-                "Type:  sudo apt-get update && sudo apt-get {}",
-                install.join(" ")
-            ),
+            format!("Type:  sudo apt-get update && sudo apt-get {}", install.join(" ")),
         ));
     }
     apt(&["update"])?;
@@ -53,24 +39,13 @@ pub(crate) fn packages(packages: &[&str]) -> Outcome {
 
 /// Makes sure of Node and npm in a version that the UI's tools accept.
 pub(crate) fn node() -> Outcome {
-    let remedy =
-        format!("Install Node {OLDEST_NODE} or newer with npm: https://nodejs.org/en/download");
+    let remedy = format!("Install Node {OLDEST_NODE} or newer with npm: https://nodejs.org/en/download");
     let found = output(Command::new("node").arg("--version")).unwrap_or_default();
-    let major = found
-        .trim()
-        .trim_start_matches('v')
-        .split('.')
-        .next()
-        .and_then(|major| major.parse::<u32>().ok());
+    let major = found.trim().trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         None => Err(Problem::new("node was not found", remedy)),
-        Some(major) if major < OLDEST_NODE => Err(Problem::new(
-            format!("node {} is too old", found.trim()),
-            remedy,
-        )),
-        Some(_) if !answers("npm", &["--version"]) => {
-            Err(Problem::new("npm was not found", remedy))
-        }
+        Some(major) if major < OLDEST_NODE => Err(Problem::new(format!("node {} is too old", found.trim()), remedy)),
+        Some(_) if !answers("npm", &["--version"]) => Err(Problem::new("npm was not found", remedy)),
         Some(_) => Ok(()),
     }
 }
@@ -84,11 +59,7 @@ pub(crate) fn npm_packages(folder: &str) -> Outcome {
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    call(&mut program(
-        "npm",
-        folder,
-        &["ci", "--no-audit", "--no-fund"],
-    ))?;
+    call(&mut program("npm", folder, &["ci", "--no-audit", "--no-fund"]))?;
     fs::write(&stamp, lock).map_err(Problem::file("writing", &stamp))
 }
 
@@ -101,28 +72,11 @@ pub(crate) fn python() -> Outcome {
         return Ok(());
     }
     // Debian's own interpreter: the one that `python3-venv` belongs to.
-    let python = if Path::new("/usr/bin/python3").exists() {
-        "/usr/bin/python3"
-    } else {
-        "python3"
-    };
-    call(&mut program(
-        python,
-        "tests",
-        &["-m", "venv", "--clear", ".venv"],
-    ))?;
+    let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
+    call(&mut program(python, "tests", &["-m", "venv", "--clear", ".venv"]))?;
     let pip = root().join("tests/.venv/bin/pip");
     let pip = pip.to_string_lossy();
-    call(&mut program(
-        &pip,
-        "tests",
-        &[
-            "install",
-            "--quiet",
-            "--requirement",
-            "interop/requirements.txt",
-        ],
-    ))?;
+    call(&mut program(&pip, "tests", &["install", "--quiet", "--requirement", "interop/requirements.txt"]))?;
     fs::write(&stamp, wanted).map_err(Problem::file("writing", &stamp))
 }
 

@@ -3,10 +3,7 @@
 //! Promise: each verb works on a fresh Debian 12 machine that has Rust and Node, or says exactly
 //! what to type. It calls programs and reads their output; it never links a crate of the
 //! workspace, so that it compiles in seconds and cannot be broken by what it checks.
-#![expect(
-    clippy::print_stdout,
-    reason = "a command-line tool talks on standard output"
-)]
+#![expect(clippy::print_stdout, reason = "a command-line tool talks on standard output")]
 
 mod bench;
 mod bindings;
@@ -62,11 +59,7 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::test(&options),
         Verb::Check => check::check(),
         Verb::Bindings { check } => bindings::bindings(check),
-        Verb::Sim { seed } => make::example(
-            "lineside-tests",
-            "equivalence",
-            &["--seed", &seed.to_string()],
-        ),
+        Verb::Sim { seed } => make::example("lineside-tests", "equivalence", &["--seed", &seed.to_string()]),
         Verb::Bench(options) => bench::bench(&options),
         Verb::Shots => shots::shots(),
     };

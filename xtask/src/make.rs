@@ -34,32 +34,11 @@ pub(crate) fn ui() -> Outcome {
 /// of what is built together: a narrower build would compile the dependencies a second time.
 pub(crate) fn programs(release: bool) -> Outcome<Programs> {
     let profile = if release { "release" } else { "dev" };
-    call(&mut cargo(&[
-        "build",
-        "--workspace",
-        "--exclude",
-        "xtask",
-        "--bins",
-        "--profile",
-        profile,
-    ]))?;
-    Ok(Programs {
-        folder: target()?.join(if release { "release" } else { "debug" }),
-    })
+    call(&mut cargo(&["build", "--workspace", "--exclude", "xtask", "--bins", "--profile", profile]))?;
+    Ok(Programs { folder: target()?.join(if release { "release" } else { "debug" }) })
 }
 
 /// Runs an example of a package with arguments; its output goes to the terminal.
 pub(crate) fn example(package: &str, name: &str, arguments: &[&str]) -> Outcome {
-    call(
-        cargo(&[
-            "run",
-            "--quiet",
-            "--package",
-            package,
-            "--example",
-            name,
-            "--",
-        ])
-        .args(arguments),
-    )
+    call(cargo(&["run", "--quiet", "--package", package, "--example", name, "--"]).args(arguments))
 }

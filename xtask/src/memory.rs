@@ -17,11 +17,9 @@ use std::time::Duration;
 pub(crate) fn measure(programs: &Programs, minutes: f64) -> Outcome<Map<String, Value>> {
     let screen = Screen::start()?;
     let folder = target()?.join("bench-memory");
-    fs::remove_dir_all(&folder)
-        .or_else(absent)
-        .map_err(Problem::file("emptying", &folder))?;
+    fs::remove_dir_all(&folder).or_else(absent).map_err(Problem::file("emptying", &folder))?;
     let plant = Plant::start(programs, &folder, &[])?;
-    let mut window = host(programs, "lineside", &plant.configuration, &plant.data)
+    let mut window = host(programs, "lineside", &plant.configuration, Some(&plant.data))
         .env("DISPLAY", &screen.display)
         .env_remove("WAYLAND_DISPLAY")
         .spawn()
@@ -35,44 +33,22 @@ pub(crate) fn measure(programs: &Programs, minutes: f64) -> Outcome<Map<String, 
 
 fn read(window: &mut Child) -> Outcome<Map<String, Value>> {
     if let Ok(Some(status)) = window.try_wait() {
-        return Err(Problem::new(
-            format!("the window ended with {status} before it was measured"),
-            "",
-        ));
+        return Err(Problem::new(format!("the window ended with {status} before it was measured"), ""));
     }
     let backend = pss_mb(window.id())?;
-    let web: Vec<f64> = descendants(window.id())
-        .into_iter()
-        .map(pss_mb)
-        .collect::<Outcome<_>>()?;
+    let web: Vec<f64> = descendants(window.id()).into_iter().map(pss_mb).collect::<Outcome<_>>()?;
     if web.is_empty() {
-        return Err(Problem::new(
-            "the window has no web process",
-            "Did it open? Its messages stand above.",
-        ));
+        return Err(Problem::new("the window has no web process", "Did it open? Its messages stand above."));
     }
-    let rows = [
-        ("memory.backend_mb", backend),
-        ("memory.webview_mb", web.iter().sum()),
-    ];
-    Ok(rows
-        .into_iter()
-        .map(|(id, value)| (id.to_owned(), Value::from(value)))
-        .collect())
+    let rows = [("memory.backend_mb", backend), ("memory.webview_mb", web.iter().sum())];
+    Ok(rows.into_iter().map(|(id, value)| (id.to_owned(), Value::from(value))).collect())
 }
 
 fn pss_mb(process: u32) -> Outcome<f64> {
     let path = format!("/proc/{process}/smaps_rollup");
     let text = fs::read_to_string(&path).map_err(Problem::file("reading", path.as_ref()))?;
-    let kib = text.lines().find_map(|line| {
-        line.strip_prefix("Pss:")?
-            .split_whitespace()
-            .next()?
-            .parse::<f64>()
-            .ok()
-    });
-    kib.map(|kib| kib * 1024.0 / 1e6)
-        .ok_or_else(|| Problem::new(format!("{path} has no Pss"), ""))
+    let kib = text.lines().find_map(|line| line.strip_prefix("Pss:")?.split_whitespace().next()?.parse::<f64>().ok());
+    kib.map(|kib| kib * 1024.0 / 1e6).ok_or_else(|| Problem::new(format!("{path} has no Pss"), ""))
 }
 
 /// Children, their children, and so on.
@@ -86,12 +62,7 @@ fn descendants(process: u32) -> Vec<u32> {
     let mut found = vec![process];
     let mut next = 0;
     while let Some(of) = found.get(next).copied() {
-        found.extend(
-            processes
-                .iter()
-                .filter(|(_, parent)| *parent == of)
-                .map(|(process, _)| *process),
-        );
+        found.extend(processes.iter().filter(|(_, parent)| *parent == of).map(|(process, _)| *process));
         next += 1;
     }
     found.split_off(1)
@@ -99,17 +70,9 @@ fn descendants(process: u32) -> Vec<u32> {
 
 fn parent(process: u32) -> Option<u32> {
     let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix("PPid:"))?
-        .trim()
-        .parse()
-        .ok()
+    text.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
 }
 
 fn absent(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound {
-        Ok(())
-    } else {
-        Err(error)
-    }
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

@@ -32,12 +32,7 @@ impl Plant {
         fs::create_dir_all(&pki).map_err(Problem::file("creating", &pki))?;
         let mut process = Command::new(programs.path("lineside-plant"))
             .arg("serve")
-            .args([
-                "--port",
-                &free_port().to_string(),
-                "--trust-clients",
-                "--exit-with-stdin",
-            ])
+            .args(["--port", &free_port().to_string(), "--trust-clients", "--exit-with-stdin"])
             .arg("--pki")
             .arg(&pki)
             .args(arguments)
@@ -49,11 +44,7 @@ impl Plant {
         let configuration = folder.join("plant.toml");
         write_configuration(programs, &endpoint, arguments, &configuration)?;
         trust(&pki, &data.join("pki/trusted"))?;
-        Ok(Self {
-            process,
-            configuration,
-            data,
-        })
+        Ok(Self { process, configuration, data })
     }
 }
 
@@ -66,22 +57,13 @@ impl Drop for Plant {
 
 /// Waits for the line `UP <address>` and returns the address; later lines pass to the terminal.
 pub(crate) fn announced(process: &mut Child, name: &str) -> Outcome<String> {
-    let unsaid = || {
-        Problem::new(
-            format!("{name} ended before it was ready"),
-            "Its own message stands above.",
-        )
-    };
+    let unsaid = || Problem::new(format!("{name} ended before it was ready"), "Its own message stands above.");
     let mut lines = BufReader::new(process.stdout.take().ok_or_else(unsaid)?).lines();
     while let Some(Ok(line)) = lines.next() {
         if let Some(address) = line.strip_prefix("UP ") {
             let address = address.to_owned();
             // The pipe is read to its end: a full pipe would stop the child.
-            std::thread::spawn(move || {
-                lines
-                    .map_while(Result::ok)
-                    .for_each(|line| println!("{line}"))
-            });
+            std::thread::spawn(move || lines.map_while(Result::ok).for_each(|line| println!("{line}")));
             return Ok(address);
         }
         println!("{line}");
@@ -101,12 +83,7 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", USUAL_PORT)).map_or(0, |_| USUAL_PORT)
 }
 
-fn write_configuration(
-    programs: &Programs,
-    endpoint: &str,
-    arguments: &[&str],
-    path: &Path,
-) -> Outcome {
+fn write_configuration(programs: &Programs, endpoint: &str, arguments: &[&str], path: &Path) -> Outcome {
     let mut command = Command::new(programs.path("lineside-plant"));
     command.args(["config", "--endpoint", endpoint]);
     if let Some(at) = arguments.iter().position(|argument| *argument == "--tags") {

@@ -27,10 +27,7 @@ pub(crate) struct Options {
 
 /// Builds, starts the simulated plant unless a file was given, and shows it until the window closes.
 pub(crate) fn run(options: &Options) -> Outcome {
-    if !options.headless
-        && env::var_os("DISPLAY").is_none()
-        && env::var_os("WAYLAND_DISPLAY").is_none()
-    {
+    if !options.headless && env::var_os("DISPLAY").is_none() && env::var_os("WAYLAND_DISPLAY").is_none() {
         return Err(Problem::new(
             "there is no screen to open a window on",
             "Type:  cargo xtask run --headless   and open the printed address in a browser.",
@@ -41,21 +38,41 @@ pub(crate) fn run(options: &Options) -> Outcome {
     make::ui()?;
     let programs = make::programs(options.release)?;
     match file {
-        Some(file) => show(&programs, options, &file, &user_data()),
+        Some(file) => show(&programs, options, &file, None),
         None => {
             let plant = Plant::start(&programs, &target()?.join("run"), &[])?;
-            show(&programs, options, &plant.configuration, &plant.data)
+            show(&programs, options, &plant.configuration, Some(&plant.data))
         }
     }
 }
 
-/// Starts the headless host and returns it with its address.
-pub(crate) fn serve(
-    programs: &Programs,
-    plant: &Path,
-    data: &Path,
-    port: u16,
-) -> Outcome<(Child, String)> {
+/// A host's command line, up to what is its own. Without `data` it uses the user's data folder.
+pub(crate) fn host(programs: &Programs, name: &str, plant: &Path, data: Option<&Path>) -> Command {
+    let mut command = Command::new(programs.path(name));
+    command.arg("--plant").arg(plant);
+    if let Some(data) = data {
+        command.arg("--data").arg(data);
+    }
+    command
+}
+
+fn show(programs: &Programs, options: &Options, plant: &Path, data: Option<&Path>) -> Outcome {
+    println!("showing {}", plant.display());
+    let mut process =
+        if options.headless { serve(programs, plant, data, options.port)? } else { open(programs, plant, data)? };
+    let status = process.wait().map_err(|error| Problem::new(format!("waiting for the host: {error}"), ""))?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(Problem::new(format!("the host ended with {status}"), "Its message stands above."))
+}
+
+fn open(programs: &Programs, plant: &Path, data: Option<&Path>) -> Outcome<Child> {
+    let started = host(programs, "lineside", plant, data).spawn();
+    started.map_err(Problem::file("starting", &programs.path("lineside")))
+}
+
+fn serve(programs: &Programs, plant: &Path, data: Option<&Path>, port: u16) -> Outcome<Child> {
     let mut host = host(programs, "lineside-server", plant, data)
         .arg("--ui")
         .arg(root().join("ui/dist"))
@@ -64,51 +81,10 @@ pub(crate) fn serve(
         .spawn()
         .map_err(Problem::file("starting", &programs.path("lineside-server")))?;
     let address = announced(&mut host, "lineside-server").inspect_err(|_| end(&mut host))?;
-    Ok((host, address))
-}
-
-/// A host's command line, up to what is its own.
-pub(crate) fn host(programs: &Programs, name: &str, plant: &Path, data: &Path) -> Command {
-    let mut command = Command::new(programs.path(name));
-    command.arg("--plant").arg(plant).arg("--data").arg(data);
-    command
-}
-
-fn show(programs: &Programs, options: &Options, plant: &Path, data: &Path) -> Outcome {
-    println!(
-        "configuration {}\nrecording     {}",
-        plant.display(),
-        data.join("shifts").display()
-    );
-    let mut process = if options.headless {
-        let (process, address) = serve(programs, plant, data, options.port)?;
-        println!("\nOpen {address} in a browser. Ctrl-C ends it.");
-        process
-    } else {
-        let started = host(programs, "lineside", plant, data).spawn();
-        started.map_err(Problem::file("starting", &programs.path("lineside")))?
-    };
-    let status = process
-        .wait()
-        .map_err(|error| Problem::new(format!("waiting for the host: {error}"), ""))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Problem::new(
-            format!("the host ended with {status}"),
-            "Its message stands above.",
-        ))
-    }
+    println!("\nOpen {address} in a browser. Ctrl-C ends it.");
+    Ok(host)
 }
 
 fn existing(file: &Path) -> Outcome<PathBuf> {
     file.canonicalize().map_err(Problem::file("opening", file))
-}
-
-/// Where a user's programs keep their data (XDG Base Directory Specification).
-fn user_data() -> PathBuf {
-    let home = || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".local/share");
-    env::var_os("XDG_DATA_HOME")
-        .map_or_else(home, PathBuf::from)
-        .join("lineside")
 }

@@ -15,41 +15,23 @@ impl Screen {
     /// Starts Xvfb on a display number of its own choice and waits until it takes clients.
     pub(crate) fn start() -> Outcome<Self> {
         let mut process = Command::new("Xvfb")
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1920x1080x24",
-                "-nolisten",
-                "tcp",
-            ])
+            .args(["-displayfd", "1", "-screen", "0", "1920x1080x24", "-nolisten", "tcp"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| {
-                Problem::new(
-                    format!("Xvfb did not start: {error}"),
-                    "Install the package xvfb.",
-                )
-            })?;
+            .map_err(|error| Problem::new(format!("Xvfb did not start: {error}"), "Install the package xvfb."))?;
         let mut number = String::new();
         if let Some(stdout) = process.stdout.take() {
             let read = BufReader::new(stdout).read_line(&mut number);
-            read.map_err(|error| {
-                Problem::new(format!("reading Xvfb's display number: {error}"), "")
-            })?;
+            read.map_err(|error| Problem::new(format!("reading Xvfb's display number: {error}"), ""))?;
         }
         let number = number.trim();
         if number.is_empty() {
             crate::plant::end(&mut process);
             return Err(Problem::new("Xvfb ended before it was ready", ""));
         }
-        Ok(Self {
-            display: format!(":{number}"),
-            process,
-        })
+        Ok(Self { display: format!(":{number}"), process })
     }
 }
 

@@ -19,10 +19,7 @@ pub(crate) type Outcome<T = ()> = Result<T, Problem>;
 
 impl Problem {
     pub(crate) fn new(what: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            remedy: remedy.into(),
-        }
+        Self { what: what.into(), remedy: remedy.into() }
     }
 
     /// For `map_err` around file operations: names the file beside the reason.
@@ -35,22 +32,14 @@ impl Problem {
 impl Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error: {}", self.what)?;
-        if self.remedy.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "\n  {}", self.remedy)
-        }
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n  {}", self.remedy) }
     }
 }
 
 /// The top of the checkout.
 pub(crate) fn root() -> PathBuf {
-    let xtask =
-        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-    Path::new(&xtask)
-        .parent()
-        .map(Path::to_path_buf)
-        .unwrap_or_default()
+    let xtask = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    Path::new(&xtask).parent().map(Path::to_path_buf).unwrap_or_default()
 }
 
 /// A program that will run in `folder` (relative to the checkout).
@@ -69,32 +58,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 /// Says what is called, calls it, and fails if it fails.
 pub(crate) fn call(command: &mut Command) -> Outcome {
     println!("$ {}", spell(command));
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .map_err(|error| not_started(command, &error))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Problem::new(
-            format!("{} ended with {status}", spell(command)),
-            "",
-        ))
-    }
+    let status = command.stdin(Stdio::null()).status().map_err(|error| not_started(command, &error))?;
+    if status.success() { Ok(()) } else { Err(Problem::new(format!("{} ended with {status}", spell(command)), "")) }
 }
 
 /// Standard output of a program that must succeed; its standard error goes to the terminal.
 pub(crate) fn output(command: &mut Command) -> Outcome<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| not_started(command, &error))?;
+    let output =
+        command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().map_err(|error| not_started(command, &error))?;
     if !output.status.success() {
-        return Err(Problem::new(
-            format!("{} ended with {}", spell(command), output.status),
-            "",
-        ));
+        return Err(Problem::new(format!("{} ended with {}", spell(command), output.status), ""));
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -118,37 +91,21 @@ pub(crate) fn json(command: &mut Command) -> Outcome<Value> {
 
 /// JSON from `text`; `place` names it in the error.
 pub(crate) fn parse(text: &str, place: &str) -> Outcome<Value> {
-    serde_json::from_str(text)
-        .map_err(|error| Problem::new(format!("{place}: not JSON: {error}"), ""))
+    serde_json::from_str(text).map_err(|error| Problem::new(format!("{place}: not JSON: {error}"), ""))
 }
 
 /// Where cargo puts what it builds.
 pub(crate) fn target() -> Outcome<PathBuf> {
-    let metadata = json(&mut cargo(&[
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-    ]))?;
-    Ok(PathBuf::from(
-        metadata["target_directory"].as_str().unwrap_or("target"),
-    ))
+    let metadata = json(&mut cargo(&["metadata", "--format-version", "1", "--no-deps"]))?;
+    Ok(PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target")))
 }
 
 fn spell(command: &Command) -> String {
-    let name = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or(command.get_program());
+    let name = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(name).chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect::<Vec<_>>()
-        .join(" ")
+    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
 fn not_started(command: &Command, error: &std::io::Error) -> Problem {
-    Problem::new(
-        format!("{} did not start: {error}", spell(command)),
-        "Is the program installed and on the PATH?",
-    )
+    Problem::new(format!("{} did not start: {error}", spell(command)), "Is the program installed and on the PATH?")
 }

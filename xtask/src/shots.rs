@@ -7,8 +7,5 @@ use crate::{make, test};
 pub(crate) fn shots() -> Outcome {
     test::prepare()?;
     let programs = make::programs(false)?;
-    call(
-        program("npm", "tests/e2e", &["run", "--silent", "shots"])
-            .env("LINESIDE_PROGRAMS", programs.folder()),
-    )
+    call(program("npm", "tests/e2e", &["run", "--silent", "shots"]).env("LINESIDE_PROGRAMS", programs.folder()))
 }

@@ -53,9 +53,7 @@ impl Suite {
 pub(crate) fn test(options: &Options) -> Outcome {
     prepare()?;
     let programs = make::programs(false)?;
-    let wanted = Suite::value_variants()
-        .iter()
-        .filter(|suite| options.only.is_none_or(|only| only == **suite));
+    let wanted = Suite::value_variants().iter().filter(|suite| options.only.is_none_or(|only| only == **suite));
     let mut summary = Vec::new();
     let mut failed = Vec::new();
     for suite in wanted {
@@ -63,11 +61,7 @@ pub(crate) fn test(options: &Options) -> Outcome {
         let start = Instant::now();
         let result = suite.run(&programs);
         let seconds = start.elapsed().as_secs();
-        summary.push(format!(
-            "{} {} ({seconds} s)",
-            suite.name(),
-            if result.is_ok() { "passed" } else { "FAILED" }
-        ));
+        summary.push(format!("{} {} ({seconds} s)", suite.name(), if result.is_ok() { "passed" } else { "FAILED" }));
         if let Err(problem) = result {
             eprintln!("{problem}");
             failed.push(suite.name());
@@ -78,10 +72,7 @@ pub(crate) fn test(options: &Options) -> Outcome {
         return Ok(());
     }
     let again = format!("One suite alone:  cargo xtask test --only {}", failed[0]);
-    Err(Problem::new(
-        format!("failed: {}", failed.join(", ")),
-        again,
-    ))
+    Err(Problem::new(format!("failed: {}", failed.join(", ")), again))
 }
 
 /// Everything but the Rust build that the suites need.
@@ -95,13 +86,9 @@ pub(crate) fn prepare() -> Outcome {
 /// Runs the journeys of `tests/e2e` on one host.
 fn journeys(programs: &Programs, host: &str, screen: Option<&Screen>) -> Outcome {
     let mut command = program("npm", "tests/e2e", &["test", "--silent"]);
-    command
-        .env("LINESIDE_HOST", host)
-        .env("LINESIDE_PROGRAMS", programs.folder());
+    command.env("LINESIDE_HOST", host).env("LINESIDE_PROGRAMS", programs.folder());
     if let Some(screen) = screen {
-        command
-            .env("DISPLAY", &screen.display)
-            .env_remove("WAYLAND_DISPLAY");
+        command.env("DISPLAY", &screen.display).env_remove("WAYLAND_DISPLAY");
     }
     call(&mut command)
 }
@@ -109,15 +96,8 @@ fn journeys(programs: &Programs, host: &str, screen: Option<&Screen>) -> Outcome
 /// `cargo nextest` where it is installed, for its time limits and its summary; `cargo test` elsewhere.
 fn rust() -> Outcome {
     if answers("cargo", &["nextest", "--version"]) {
-        return call(&mut cargo(&[
-            "nextest",
-            "run",
-            "--workspace",
-            "--no-fail-fast",
-        ]));
+        return call(&mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]));
     }
-    println!(
-        "cargo-nextest is not installed (cargo install --locked cargo-nextest): using cargo test"
-    );
+    println!("cargo-nextest is not installed (cargo install --locked cargo-nextest): using cargo test");
     call(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }

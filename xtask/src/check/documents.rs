@@ -15,26 +15,13 @@ const SOURCES: &[&str] = &["*.rs", "*.ts", "*.svelte", "*.mjs"];
 pub(crate) fn code_map(metadata: &Value) -> Outcome {
     let path = root().join(MAP);
     let map = fs::read_to_string(&path).map_err(Problem::file("reading", &path))?;
-    let missing = members(metadata)
-        .into_iter()
-        .filter(|member| !map.contains(&format!("`{member}")));
+    let missing = members(metadata).into_iter().filter(|member| !map.contains(&format!("`{member}")));
     let missing = missing.map(|member| format!("{MAP} does not mention `{member}`"));
-    let named = map
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|code| code.starts_with("crates/"));
+    let named = map.split('`').skip(1).step_by(2).filter(|code| code.starts_with("crates/"));
     let gone = named.filter(|code| !root().join(code.trim_end_matches('/')).exists());
     let gone = gone.map(|code| format!("{MAP} names `{code}`, which does not exist"));
     let faults: Vec<String> = missing.chain(gone).collect();
-    if faults.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::new(
-            faults.join("\n       "),
-            "Correct the code map.",
-        ))
-    }
+    if faults.is_empty() { Ok(()) } else { Err(Problem::new(faults.join("\n       "), "Correct the code map.")) }
 }
 
 /// Names the long source files. A report, not a rule: a long file is a question to its reader.
@@ -43,20 +30,11 @@ pub(crate) fn lengths() -> Outcome {
     let mut long: Vec<(usize, &str)> = listed
         .lines()
         .filter(|file| !file.contains("/generated/"))
-        .filter_map(|file| {
-            Some((
-                fs::read_to_string(root().join(file)).ok()?.lines().count(),
-                file,
-            ))
-        })
+        .filter_map(|file| Some((fs::read_to_string(root().join(file)).ok()?.lines().count(), file)))
         .filter(|(lines, _)| *lines > LONG)
         .collect();
     long.sort_unstable_by(|one, other| other.cmp(one));
-    println!(
-        "{} source files, {} longer than {LONG} lines",
-        listed.lines().count(),
-        long.len()
-    );
+    println!("{} source files, {} longer than {LONG} lines", listed.lines().count(), long.len());
     for (lines, file) in long {
         println!("  {lines:5} {file}");
     }
@@ -65,26 +43,14 @@ pub(crate) fn lengths() -> Outcome {
 
 /// Folders of the members, relative to the checkout. The desktop package has its sources in `src-tauri`.
 fn members(metadata: &Value) -> Vec<String> {
-    let packages = metadata["packages"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let own = packages
-        .iter()
-        .filter(|package| package["source"].is_null());
+    let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
+    let own = packages.iter().filter(|package| package["source"].is_null());
     own.filter_map(|package| {
-        Path::new(package["manifest_path"].as_str()?)
-            .parent()?
-            .strip_prefix(root())
-            .ok()
-            .map(folder)
+        Path::new(package["manifest_path"].as_str()?).parent()?.strip_prefix(root()).ok().map(folder)
     })
     .collect()
 }
 
 fn folder(path: &Path) -> String {
-    if path.as_os_str().is_empty() {
-        "src-tauri".into()
-    } else {
-        path.to_string_lossy().into_owned()
-    }
+    if path.as_os_str().is_empty() { "src-tauri".into() } else { path.to_string_lossy().into_owned() }
 }

@@ -15,26 +15,17 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lineside-plant", ""),
     ("lineside-runtime", "model config engine recording"),
     ("lineside-api", "model config engine runtime"),
-    ("lineside-host", "model config recording opcua runtime api"),
-    ("lineside-server", "model api host"),
-    ("lineside", "model api host"),
-    (
-        "lineside-tests",
-        "model config engine recording opcua plant runtime api host server",
-    ),
+    ("lineside-host", "model config opcua runtime api"),
+    ("lineside-server", "api host"),
+    ("lineside", "api host"),
+    ("lineside-tests", "model config engine recording opcua plant runtime api host server"),
     ("xtask", ""),
 ];
 
 /// Packages that must not be reachable, at any distance, from one of ours.
 const FORBIDDEN: &[(&str, &[&str])] = &[
-    (
-        "lineside-model",
-        &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"],
-    ),
-    (
-        "lineside-engine",
-        &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"],
-    ),
+    ("lineside-model", &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"]),
+    ("lineside-engine", &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"]),
     ("lineside-recording", &["tokio", "tauri"]),
     ("lineside-opcua", &["tauri", "rusqlite"]),
     ("lineside-host", &["tauri"]),
@@ -61,14 +52,9 @@ fn faults(metadata: &Value) -> Vec<String> {
         match ALLOWED.iter().find(|(name, _)| name == package) {
             None => faults.push(format!("{package} has no rule")),
             Some((_, allowed)) => {
-                let known = graph
-                    .direct(package)
-                    .filter(|name| graph.ours.contains(name));
-                let surplus = known.filter(|name| {
-                    !allowed
-                        .split(' ')
-                        .any(|short| name.strip_prefix("lineside-") == Some(short))
-                });
+                let known = graph.direct(package).filter(|name| graph.ours.contains(name));
+                let surplus =
+                    known.filter(|name| !allowed.split(' ').any(|short| name.strip_prefix("lineside-") == Some(short)));
                 faults.extend(surplus.map(|name| format!("{package} must not know {name}")));
             }
         }
@@ -76,10 +62,7 @@ fn faults(metadata: &Value) -> Vec<String> {
     for (package, forbidden) in FORBIDDEN {
         let reached = graph.reachable(package);
         faults.extend(
-            forbidden
-                .iter()
-                .filter(|name| reached.contains(**name))
-                .map(|name| format!("{package} reaches {name}")),
+            forbidden.iter().filter(|name| reached.contains(**name)).map(|name| format!("{package} reaches {name}")),
         );
     }
     faults
@@ -95,36 +78,22 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn new(metadata: &'a Value) -> Self {
         let packages = list(&metadata["packages"]);
-        let names: BTreeMap<&str, &str> = packages
-            .iter()
-            .map(|package| (text(&package["id"]), text(&package["name"])))
-            .collect();
+        let names: BTreeMap<&str, &str> =
+            packages.iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
         let name = |id: &'a Value| names.get(text(id)).copied().unwrap_or_default();
         let mut edges: BTreeMap<&str, BTreeSet<(&str, bool)>> = BTreeMap::new();
         for node in list(&metadata["resolve"]["nodes"]) {
             let of = edges.entry(name(&node["id"])).or_default();
             for dependency in list(&node["deps"]) {
-                let for_tests = list(&dependency["dep_kinds"])
-                    .iter()
-                    .all(|kind| kind["kind"] == "dev");
+                let for_tests = list(&dependency["dep_kinds"]).iter().all(|kind| kind["kind"] == "dev");
                 of.insert((name(&dependency["pkg"]), for_tests));
             }
         }
-        Self {
-            ours: list(&metadata["workspace_members"])
-                .iter()
-                .map(name)
-                .collect(),
-            edges,
-        }
+        Self { ours: list(&metadata["workspace_members"]).iter().map(name).collect(), edges }
     }
 
     fn direct(&self, package: &str) -> impl Iterator<Item = &'a str> {
-        self.edges
-            .get(package)
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| *name)
+        self.edges.get(package).into_iter().flatten().map(|(name, _)| *name)
     }
 
     /// Everything that is built into `package`, and what its own tests use.
@@ -143,9 +112,7 @@ impl<'a> Graph<'a> {
 
     fn of(&self, package: &str, with_tests: bool) -> impl Iterator<Item = &'a str> {
         let edges = self.edges.get(package).into_iter().flatten();
-        edges
-            .filter(move |(_, for_tests)| with_tests || !for_tests)
-            .map(|(name, _)| *name)
+        edges.filter(move |(_, for_tests)| with_tests || !for_tests).map(|(name, _)| *name)
     }
 }
 
@@ -163,14 +130,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn metadata(edges: &[(&str, &str, Option<&str>)]) -> Value {
-        let names: std::collections::BTreeSet<&str> = edges
-            .iter()
-            .flat_map(|(from, to, _)| [*from, *to])
-            .collect();
-        let ours: Vec<&&str> = names
-            .iter()
-            .filter(|name| name.starts_with("lineside"))
-            .collect();
+        let names: std::collections::BTreeSet<&str> = edges.iter().flat_map(|(from, to, _)| [*from, *to]).collect();
+        let ours: Vec<&&str> = names.iter().filter(|name| name.starts_with("lineside")).collect();
         json!({
             "packages": names.iter().map(|name| json!({"id": name, "name": name})).collect::<Vec<_>>(),
             "workspace_members": ours,
@@ -189,36 +150,15 @@ mod tests {
     #[test]
     fn edges_point_one_way() {
         check(&[("lineside-engine", "lineside-model", None)], &[]);
-        check(
-            &[("lineside-model", "lineside-engine", None)],
-            &["lineside-model must not know lineside-engine"],
-        );
-        check(
-            &[("lineside-opcua", "lineside-engine", Some("dev"))],
-            &["lineside-opcua must not know lineside-engine"],
-        );
-        check(
-            &[("lineside-new", "lineside-model", None)],
-            &["lineside-new has no rule"],
-        );
+        check(&[("lineside-model", "lineside-engine", None)], &["lineside-model must not know lineside-engine"]);
+        check(&[("lineside-opcua", "lineside-engine", Some("dev"))], &["lineside-opcua must not know lineside-engine"]);
+        check(&[("lineside-new", "lineside-model", None)], &["lineside-new has no rule"]);
     }
 
     #[test]
     fn forbidden_packages_are_found_at_any_distance() {
-        check(
-            &[("lineside-engine", "a", None), ("a", "serde", None)],
-            &["lineside-engine reaches serde"],
-        );
-        check(
-            &[
-                ("lineside-engine", "proptest", Some("dev")),
-                ("proptest", "rand", None),
-            ],
-            &[],
-        );
-        check(
-            &[("lineside-tests", "wry", Some("dev"))],
-            &["lineside-tests reaches wry"],
-        );
+        check(&[("lineside-engine", "a", None), ("a", "serde", None)], &["lineside-engine reaches serde"]);
+        check(&[("lineside-engine", "proptest", Some("dev")), ("proptest", "rand", None)], &[]);
+        check(&[("lineside-tests", "wry", Some("dev"))], &["lineside-tests reaches wry"]);
     }
 }

@@ -50,18 +50,12 @@ pub(crate) fn check(metadata: &Value) -> Outcome {
     let all = rust.iter().chain(&npm);
     let refused: Vec<String> = all
         .filter(|package| !accepted(&package.licence))
-        .map(|package| {
-            format!(
-                "{} {}: licence `{}` is not accepted",
-                package.name, package.version, package.licence
-            )
-        })
+        .map(|package| format!("{} {}: licence `{}` is not accepted", package.name, package.version, package.licence))
         .collect();
     if refused.is_empty() {
         return Ok(());
     }
-    let remedy =
-        "Use another package, or add the licence to xtask/src/check/licences.rs after reading it.";
+    let remedy = "Use another package, or add the licence to xtask/src/check/licences.rs after reading it.";
     Err(Problem::new(refused.join("\n       "), remedy))
 }
 
@@ -71,9 +65,7 @@ pub(crate) fn list(metadata: &Value, check: bool) -> Outcome {
 }
 
 fn crates(metadata: &Value) -> BTreeSet<Package> {
-    let packages = metadata["packages"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
+    let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
     packages
         .iter()
         .filter(|package| !package["source"].is_null())
@@ -99,11 +91,7 @@ fn npm() -> Outcome<BTreeSet<Package>> {
 
 fn found(name: &Value, package: &Value) -> Package {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Package {
-        name: text(name),
-        version: text(&package["version"]),
-        licence: text(&package["license"]),
-    }
+    Package { name: text(name), version: text(&package["version"]), licence: text(&package["license"]) }
 }
 
 fn document(rust: &BTreeSet<Package>, npm: &BTreeSet<Package>) -> String {
@@ -111,22 +99,13 @@ fn document(rust: &BTreeSet<Package>, npm: &BTreeSet<Package>) -> String {
         "# Third-party software\n\nWritten by `cargo xtask bindings`; not edited by hand. Lineside itself is MIT OR Apache-2.0.\n\
          Tests start asyncua (LGPL-3.0-or-later) as a program of its own; it is not distributed.\n",
     );
-    for (title, packages) in [
-        ("Rust crates", rust),
-        ("npm packages (the UI, its build and its tests)", npm),
-    ] {
-        let rows = packages.iter().map(|package| {
-            format!(
-                "| {} | {} | {} |\n",
-                package.name, package.version, package.licence
-            )
-        });
+    for (title, packages) in [("Rust crates", rust), ("npm packages (the UI, its build and its tests)", npm)] {
+        let rows = packages
+            .iter()
+            .map(|package| format!("| {} | {} | {} |\n", package.name, package.version, package.licence));
         // Writing to a String cannot fail.
-        let _infallible = write!(
-            text,
-            "\n## {title}\n\n| name | version | licence |\n|---|---|---|\n{}",
-            rows.collect::<String>()
-        );
+        let _infallible =
+            write!(text, "\n## {title}\n\n| name | version | licence |\n|---|---|---|\n{}", rows.collect::<String>());
     }
     text
 }
@@ -134,10 +113,7 @@ fn document(rust: &BTreeSet<Package>, npm: &BTreeSet<Package>) -> String {
 /// Whether an SPDX licence expression can be satisfied with accepted licences. `/` is the old
 /// spelling of OR on crates.io.
 fn accepted(expression: &str) -> bool {
-    let spaced = expression
-        .replace('/', " OR ")
-        .replace('(', " ( ")
-        .replace(')', " ) ");
+    let spaced = expression.replace('/', " OR ").replace('(', " ( ").replace(')', " ) ");
     let mut words = spaced.split_whitespace().peekable();
     let satisfied = any(&mut words);
     satisfied && words.next().is_none()

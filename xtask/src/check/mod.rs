@@ -25,9 +25,7 @@ enum State {
 }
 
 const PARTS: &[Part] = &[
-    ("format", || {
-        passed(call(&mut cargo(&["fmt", "--all", "--check"])))
-    }),
+    ("format", || passed(call(&mut cargo(&["fmt", "--all", "--check"])))),
     ("dependency edges", || passed(edges::check(&metadata()?))),
     ("code map", || passed(documents::code_map(&metadata()?))),
     ("licences", || passed(licences::check(&metadata()?))),
@@ -56,11 +54,7 @@ pub(crate) fn check() -> Outcome {
         }
     }
     println!("\ncheck:\n  {}", summary.join("\n  "));
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::new(format!("failed: {}", failed.join(", ")), ""))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(Problem::new(format!("failed: {}", failed.join(", ")), "")) }
 }
 
 fn passed(outcome: Outcome) -> Outcome<State> {
@@ -69,28 +63,13 @@ fn passed(outcome: Outcome) -> Outcome<State> {
 
 /// What cargo knows of the workspace and its dependencies on our platform.
 pub(crate) fn metadata() -> Outcome<serde_json::Value> {
-    json(&mut cargo(&[
-        "metadata",
-        "--format-version",
-        "1",
-        "--locked",
-        "--filter-platform",
-        PLATFORM,
-    ]))
+    json(&mut cargo(&["metadata", "--format-version", "1", "--locked", "--filter-platform", PLATFORM]))
 }
 
 fn clippy() -> Outcome {
     // The desktop package embeds ui/dist at compile time, so it has to be there.
     make::ui()?;
-    call(&mut cargo(&[
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    call(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))
 }
 
 fn user_interface() -> Outcome {
@@ -102,21 +81,10 @@ fn user_interface() -> Outcome {
 /// Known vulnerabilities. The database lives on the network: without tool or network it is not run.
 fn advisories() -> Outcome<State> {
     if !answers("cargo", &["deny", "--version"]) {
-        return Ok(State::NotRun(
-            "install cargo-deny (cargo install --locked cargo-deny)".into(),
-        ));
+        return Ok(State::NotRun("install cargo-deny (cargo install --locked cargo-deny)".into()));
     }
     if !answers("cargo", &["deny", "fetch", "db"]) {
-        return Ok(State::NotRun(
-            "cargo-deny could not fetch the advisory database".into(),
-        ));
+        return Ok(State::NotRun("cargo-deny could not fetch the advisory database".into()));
     }
-    passed(call(&mut cargo(&[
-        "deny",
-        "--offline",
-        "check",
-        "advisories",
-        "bans",
-        "sources",
-    ])))
+    passed(call(&mut cargo(&["deny", "--offline", "check", "advisories", "bans", "sources"])))
 }

@@ -1,0 +1,71 @@
+// The real window of the desktop program, driven through WebKit's own driver (W3C WebDriver).
+
+import { createServer } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import { line, program, start } from './programs.mjs';
+
+const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
+const SESSION_MS = 60_000;
+
+/** @type {import('./screen.mjs').Open} */
+export async function open(t, { plant, data, language = 'en_GB.UTF-8' }) {
+  const port = await freePort();
+  const environment = { TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true', LC_ALL: language.replace('-', '_') };
+  const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment });
+  const session = await newSession(driver, `http://127.0.0.1:${port}`, {
+    binary: program('lineside'),
+    args: ['--plant', plant, '--data', data],
+  });
+  t.after(() => session.ask('DELETE', ''));
+  await session.ask('POST', '/timeouts', { script: SESSION_MS });
+  const element = async (selector) => (await session.ask('POST', '/element', { using: 'css selector', value: selector }))[ELEMENT];
+  return {
+    host: driver,
+    faults: [],
+    evaluate: async (source) => {
+      const script = `const done = arguments[0]; Promise.resolve(${source}).then((value) => done({ value }), (error) => done({ error: String(error) }));`;
+      const { value, error } = await session.ask('POST', '/execute/async', { script, args: [] });
+      if (error !== undefined) throw new Error(error);
+      return value;
+    },
+    click: async (selector) => session.ask('POST', `/element/${await element(selector)}/click`, {}),
+    type: async (selector, text) => {
+      const id = await element(selector);
+      await session.ask('POST', `/element/${id}/clear`, {});
+      if (text !== '') await session.ask('POST', `/element/${id}/value`, { text });
+    },
+    picture: async (path) => writeFile(path, Buffer.from(await session.ask('GET', '/screenshot'), 'base64')),
+  };
+}
+
+/** A session in a program that the driver starts. The driver needs a moment before it listens. */
+async function newSession(driver, base, options) {
+  const capabilities = { alwaysMatch: { 'webkitgtk:browserOptions': options } };
+  const deadline = Date.now() + SESSION_MS;
+  for (;;) {
+    try {
+      const { sessionId } = await request(`${base}/session`, 'POST', { capabilities });
+      return { ask: (method, path, body) => request(`${base}/session/${sessionId}${path}`, method, body) };
+    } catch (error) {
+      if (error.cause?.code !== 'ECONNREFUSED' || Date.now() > deadline) {
+        throw new Error(`no WebDriver session: ${error.message}\n${driver.log.join('\n')}`, { cause: error });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function request(url, method, body) {
+  const response = await fetch(url, { method, body: body && JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${method} ${new URL(url).pathname}: ${value.error}: ${value.message}`);
+  return value;
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
