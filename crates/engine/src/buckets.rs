@@ -2,8 +2,9 @@
 //!
 //! A bucket's mean weighs each speed with the time it held; it is not known where the speed was known for
 //! less than half of the bucket. A unit without a speed tag gets its rate from its good counter: a
-//! bucket's mean is what was counted in it, and the rate is the mean of the last minute, renewed at the
-//! end of each bucket. Products counted across an outage belong to no bucket.
+//! bucket's mean is what was counted in it, where the counter was usable for all of it, and the rate is
+//! the mean of the last minute, renewed at the end of each bucket. Products counted across an outage
+//! belong to no bucket.
 
 use crate::intervals::{blank, prune};
 use crate::{Change, Engine, Step};
@@ -120,7 +121,9 @@ fn counts(config: &Unit) -> bool {
 }
 
 fn close_bucket(unit: &mut UnitStatus, counted: bool) {
-    let known = unit.rate_secs >= RATE_BUCKET.as_secs_f64() / 2.0;
+    // Readings count for the time before them: cutting a counted bucket short would distort it.
+    let enough = RATE_BUCKET.as_secs_f64() * if counted { 0.999 } else { 0.5 };
+    let known = unit.rate_secs >= enough;
     let mean = known.then(|| unit.rate_sum / unit.rate_secs).filter(|mean| mean.is_finite());
     unit.rates.push_back(mean);
     while unit.rates.len() > RATE_BUCKETS {
@@ -130,8 +133,8 @@ fn close_bucket(unit: &mut UnitStatus, counted: bool) {
     if counted {
         let last = unit.rates.iter().rev().take(COUNTED_BUCKETS).flatten();
         let (n, sum) = last.fold((0usize, 0.0), |(n, sum), rate| (n + 1, sum + rate));
-        let enough = mean.is_some() && n * 2 >= COUNTED_BUCKETS;
-        unit.rate_per_min = enough.then(|| sum / n as f64);
+        let known = mean.is_some() && n * 2 >= COUNTED_BUCKETS && !unit.good.unusable;
+        unit.rate_per_min = known.then(|| sum / n as f64);
     }
 }
 

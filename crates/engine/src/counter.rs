@@ -52,11 +52,7 @@ pub fn delta(
         Some(over) => (Delta::Rollover, over),
         None => (Delta::Reset, now.max(0)),
     };
-    if count as f64 > most + 1.0 {
-        Delta::Implausible
-    } else {
-        found(u64::try_from(count).unwrap_or(u64::MAX))
-    }
+    if count as f64 > most + 1.0 { Delta::Implausible } else { found(u64::try_from(count).unwrap_or(u64::MAX)) }
 }
 
 /// Can this reading be used? The last usable value of an uncertain source is an old one (OPC UA
@@ -159,7 +155,8 @@ mod tests {
     #[test]
     fn deltas() {
         const WRAP: Option<u64> = Some(1 << 32);
-        let rows: [(Option<i64>, i64, i64, Option<u64>, f64, Delta); 16] = [
+        type Row = (Option<i64>, i64, i64, Option<u64>, f64, Delta);
+        let rows: [Row; 16] = [
             (Some(32760), 5, 10, Some(32768), 2.0, Delta::Rollover(13)),
             (Some(99990), 10, 10, Some(100_000), 2.0, Delta::Rollover(20)),
             (Some(2_147_483_640), -2_147_483_640, 10, WRAP, 2.0, Delta::Rollover(16)),
@@ -188,12 +185,7 @@ mod tests {
     fn sequences() {
         type Row = (&'static str, &'static [(i64, i64, bool)], Option<i64>, (u64, u64, u32, u32));
         let rows: [Row; 6] = [
-            (
-                "a spike is passed over",
-                &[(0, 100, false), (1, 9_000_000, false), (2, 103, false)],
-                None,
-                (3, 0, 0, 1),
-            ),
+            ("a spike is passed over", &[(0, 100, false), (1, 9_000_000, false), (2, 103, false)], None, (3, 0, 0, 1)),
             (
                 "a new level is believed when confirmed, and the jump is not added",
                 &[(0, 100, false), (1, 5000, false), (2, 5002, false), (3, 5003, false)],
@@ -208,15 +200,9 @@ mod tests {
             ),
             ("across an outage", &[(0, 100, false), (60, 150, true), (61, 151, false)], None, (51, 50, 0, 0)),
             ("rollover in an outage", &[(0, 990, false), (60, 20, true)], None, (30, 30, 1, 0)),
-            (
-                "restart of the server in an outage",
-                &[(0, 990, false), (60, 20, true)],
-                Some(50),
-                (20, 20, 1, 0),
-            ),
+            ("restart of the server in an outage", &[(0, 990, false), (60, 20, true)], Some(50), (20, 20, 1, 0)),
         ];
-        let config =
-            CounterConfig { tag: lineside_model::TagId(0), modulus: Some(1000), max_rate_per_min: 120.0 };
+        let config = CounterConfig { tag: lineside_model::TagId(0), modulus: Some(1000), max_rate_per_min: 120.0 };
         for (name, readings, started, want) in rows {
             let mut counter = Counter::default();
             for (second, value, across) in readings {

@@ -38,13 +38,10 @@ impl Index {
         let tags = config.tag_ids().map(|id| facts(config, id, &all)).collect();
         let uses = all.iter().map(|(_, unit, what)| (*unit, *what)).collect();
         let connections = || (0..config.connections.len() as u32).map(ConnectionId);
-        let on =
-            |id: TagId, c: ConnectionId| config.tags.get(id.0 as usize).is_some_and(|t| t.connection == c);
-        let by_connection =
-            connections().map(|c| config.tag_ids().filter(|id| on(*id, c)).collect()).collect();
+        let on = |id: TagId, c: ConnectionId| config.tags.get(id.0 as usize).is_some_and(|t| t.connection == c);
+        let by_connection = connections().map(|c| config.tag_ids().filter(|id| on(*id, c)).collect()).collect();
         let units_on = |c| {
-            let mut units: Vec<UnitId> =
-                all.iter().filter(|(tag, ..)| on(*tag, c)).map(|(_, unit, _)| *unit).collect();
+            let mut units: Vec<UnitId> = all.iter().filter(|(tag, ..)| on(*tag, c)).map(|(_, unit, _)| *unit).collect();
             units.sort();
             units.dedup();
             units

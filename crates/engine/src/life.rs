@@ -1,9 +1,10 @@
 //! What happens to Lineside itself and to the calendar: start, gaps, recorder, clock, shift.
 
+use crate::intervals::blank;
 use crate::notice::{Notice, NoticeKind};
 use crate::{Change, Engine, Step, counter};
 use lineside_model::state::{GAPS_MAX, RecorderState, Shift};
-use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Span, TagId, Timestamp};
+use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Span, TagId, Timestamp, UnitId};
 
 impl Engine {
     /// Lineside starts. What deadlines have drawn on since it stopped is taken back: nobody looked.
@@ -18,7 +19,9 @@ impl Engine {
         self.drop_links(step);
     }
 
-    /// Values are missing. A gap of the whole plant leaves nothing known of that time.
+    /// Values are missing. A gap of the whole plant leaves nothing known of that time; any other leaves the
+    /// states of those units unknown that it covers, up to the first value after it. (Adapters notice an
+    /// outage only some time after it began.)
     pub(crate) fn on_gap(&mut self, gap: Gap, step: &mut Step) {
         let Some((connection, tag)) = self.place_of(gap.scope) else { return };
         let gap = Gap { to: gap.to.max(gap.from), ..gap };
@@ -26,8 +29,26 @@ impl Engine {
         let Gap { from, to, lost, .. } = gap;
         let (from, to) = (Some(from), Some(to));
         step.notice(NoticeKind::of_gap(gap.reason), |n| Notice { connection, tag, from, to, lost, ..n });
-        if gap.scope == GapScope::Plant {
-            self.forget(gap.from, gap.to.min(step.at), step);
+        match gap.scope {
+            GapScope::Plant => self.forget(gap.from, gap.to.min(step.at), step),
+            GapScope::Connection(_) | GapScope::Tag(_) => self.forget_states(&gap, step),
+        }
+    }
+
+    fn forget_states(&mut self, gap: &Gap, step: &mut Step) {
+        let (config, state) = (&self.config, &mut self.state);
+        let covers = |tag: TagId| match gap.scope {
+            GapScope::Plant => true,
+            GapScope::Connection(id) => config.tags.get(tag.0 as usize).is_some_and(|t| t.connection == id),
+            GapScope::Tag(id) => id == tag,
+        };
+        for ((id, unit), status) in (0u32..).map(UnitId).zip(&config.units).zip(&mut state.units) {
+            if unit.state.as_ref().is_some_and(|map| covers(map.tag)) {
+                let first_after = status.intervals.back().filter(|open| open.known && open.start > gap.from);
+                let to = first_after.map_or(gap.to, |open| open.start.min(gap.to));
+                blank(&mut status.intervals, gap.from, to.min(step.at));
+                step.changes.push(Change::Strip(id));
+            }
         }
     }
 
@@ -41,7 +62,7 @@ impl Engine {
         if goes_on {
             return;
         }
-        for (id, unit) in (0u32..).map(lineside_model::UnitId).zip(&mut self.state.units) {
+        for (id, unit) in (0u32..).map(UnitId).zip(&mut self.state.units) {
             counter::begin_shift(&mut unit.good);
             counter::begin_shift(&mut unit.reject);
             step.changes.push(Change::Unit(id));
@@ -90,9 +111,7 @@ impl Engine {
         match scope {
             GapScope::Plant => Some((None, None)),
             GapScope::Connection(id) => self.config.connections.get(id.0 as usize).map(|_| (Some(id), None)),
-            GapScope::Tag(id) => {
-                self.config.tags.get(id.0 as usize).map(|tag| (Some(tag.connection), Some(id)))
-            }
+            GapScope::Tag(id) => self.config.tags.get(id.0 as usize).map(|tag| (Some(tag.connection), Some(id))),
         }
     }
 }

@@ -46,6 +46,7 @@ impl Engine {
         tag.changed_seq = step.seq;
         step.changes.push(Change::Tag(id));
         if was.is_bad() != status.is_bad() {
+            tag.confirmed = false; // accepted again, it is another item: its first value is still to come
             let kind = if status.is_bad() { NoticeKind::ItemRefused } else { NoticeKind::ItemAccepted };
             let connection = Some(self.config.tag(id).connection);
             step.notice(kind, |n| Notice { tag: Some(id), connection, status, ..n });
@@ -73,7 +74,6 @@ impl Engine {
 /// Is the sample older than what the tag already shows? A current value from the future proves nothing.
 fn is_older(sample: &Sample, tag: &TagState, at: Timestamp) -> bool {
     let (Some(new), Some(current)) = (sample.source_time, tag.source_time) else { return false };
-    let served_later =
-        || matches!((sample.server_time, tag.server_time), (Some(new), Some(old)) if new > old);
+    let served_later = || matches!((sample.server_time, tag.server_time), (Some(new), Some(old)) if new > old);
     new < current && current <= at && tag.confirmed && !served_later()
 }

@@ -45,9 +45,7 @@ pub fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {
         return Trust::Silent;
     }
     match now.status.severity() {
-        Severity::Bad if now.status.code() == StatusCode::BAD_WAITING_FOR_INITIAL_DATA.code() => {
-            Trust::Waiting
-        }
+        Severity::Bad if now.status.code() == StatusCode::BAD_WAITING_FOR_INITIAL_DATA.code() => Trust::Waiting,
         Severity::Bad => Trust::Bad,
         _ if now.late => Trust::Late,
         Severity::Uncertain => Trust::Uncertain,
