@@ -1,0 +1,23 @@
+// The desktop window: requests go through Tauri's IPC, frames come back as raw bytes.
+
+import { invoke } from '@tauri-apps/api/core';
+import type { Commands, FrameRequest } from '../generated/api';
+import { CallError, type Platform } from './platform';
+
+export const tauri: Platform = {
+  async call<K extends keyof Commands>(name: K, request: Commands[K]['request']) {
+    try {
+      return await invoke<Commands[K]['response']>('call', { name, request });
+    } catch (cause) {
+      throw CallError.from(cause);
+    }
+  },
+
+  async frame(request: FrameRequest) {
+    try {
+      return await invoke<ArrayBuffer>('frame', { request });
+    } catch (cause) {
+      throw CallError.from(cause);
+    }
+  },
+};

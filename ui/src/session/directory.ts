@@ -1,0 +1,80 @@
+// What is fixed about the tags: loaded in pages when the list is wanted, one by one when only a name is.
+
+import type { TagInfo } from '../generated/api';
+import type { Platform } from '../platform';
+
+export const PAGE = 5_000;
+
+export class TagDirectory {
+  /** Loaded so far, in order of id. */
+  tags: TagInfo[] = [];
+  total = 0;
+  /** Why loading stopped, in English. */
+  failure: string | null = null;
+  private complete = false;
+  private loading = false;
+  private readonly single = new Map<number, TagInfo | null>();
+  /** Answers that belong to an older configuration are thrown away. */
+  private generation = 0;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly changed: () => void,
+  ) {}
+
+  /** Another configuration: forget all. */
+  reset(total: number): void {
+    this.generation++;
+    this.tags = [];
+    this.total = total;
+    this.failure = null;
+    this.complete = false;
+    this.loading = false;
+    this.single.clear();
+    this.changed();
+  }
+
+  /** Loads all pages unless that is done or under way. */
+  async load(): Promise<void> {
+    if (this.loading || this.complete) return;
+    this.loading = true;
+    this.failure = null;
+    const generation = this.generation;
+    try {
+      while (!this.complete) {
+        const page = await this.platform.call('tags', { offset: this.tags.length, limit: PAGE });
+        if (generation !== this.generation) return;
+        this.tags = [...this.tags, ...page.tags];
+        this.total = page.total;
+        this.complete = page.tags.length === 0 || this.tags.length >= page.total;
+        this.changed();
+      }
+    } catch (cause) {
+      if (generation !== this.generation) return;
+      this.failure = cause instanceof Error ? cause.message : String(cause);
+      this.changed();
+    }
+    this.loading = false;
+  }
+
+  /** The tag's name, or null while it is being asked for. Ids are positions in the list. */
+  name(id: number): string | null {
+    const tag = this.tags[id] ?? this.single.get(id);
+    if (tag === undefined) void this.ask(id);
+    return tag?.name ?? null;
+  }
+
+  private async ask(id: number): Promise<void> {
+    this.single.set(id, null);
+    const generation = this.generation;
+    try {
+      const page = await this.platform.call('tags', { offset: id, limit: 1 });
+      if (generation !== this.generation) return;
+      this.single.set(id, page.tags[0] ?? null);
+      this.changed();
+    } catch {
+      // Only a name in an event is missing; the number is shown, and asked for again with the next event.
+      this.single.delete(id);
+    }
+  }
+}

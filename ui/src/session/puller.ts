@@ -1,0 +1,141 @@
+// Keeps the session current: says hello, then asks for one frame after the other, never two at a time.
+//
+// At most one request per PACE_MS, on an animation frame; slower while the page is hidden or very many tags
+// are watched. An answer that does not come within SILENT_MS makes the session `silent`, so that no value
+// goes on looking alive. Failures are retried for ever. The clock read here paces requests; it never reaches
+// the screen.
+
+import { CallError, type Platform } from '../platform';
+import { decodeFrame } from './frame';
+import type { Session } from './session';
+
+export const PACE_MS = 100;
+export const PACE_HIDDEN_MS = 2_000;
+/** With more watched tags than this the request itself is large. */
+export const WATCH_MANY = 2_000;
+export const PACE_MANY_MS = 1_000;
+export const SILENT_MS = 3_000;
+export const RETRY_MS = 500;
+/** How often a page without a plant looks whether there is one now. */
+export const HELLO_AGAIN_MS = 3_000;
+/** Animation frames can stop while a window is covered; then this carries on. */
+const FRAME_AT_LATEST_MS = 250;
+const WATCHDOG_MS = 250;
+
+export class Puller {
+  private watch: readonly number[] = [];
+  private fresh = false;
+  private greeted = false;
+  /** When the oldest unanswered attempt began. */
+  private unansweredSince: number | null = null;
+  private stopped = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private watchdog: ReturnType<typeof setInterval> | undefined;
+
+  constructor(
+    private readonly platform: Platform,
+    private readonly session: Session,
+    /** Called after every change of the session. */
+    private readonly changed: () => void,
+  ) {}
+
+  start(): void {
+    this.watchdog = setInterval(() => this.lookForSilence(), WATCHDOG_MS);
+    void this.turn();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    clearTimeout(this.timer);
+    clearInterval(this.watchdog);
+  }
+
+  /** Says which tags are visible; their values come with the next frame, changed or not. */
+  setWatch(ids: readonly number[]): void {
+    this.watch = ids;
+    this.fresh = true;
+  }
+
+  private async turn(): Promise<void> {
+    const began = performance.now();
+    this.unansweredSince ??= began;
+    let pause: number;
+    try {
+      pause = this.greeted ? await this.pull() : await this.greet();
+      this.answered();
+    } catch (cause) {
+      pause = this.failed(CallError.from(cause));
+    }
+    if (!this.stopped) this.next(Math.max(0, pause - (performance.now() - began)));
+  }
+
+  private async greet(): Promise<number> {
+    const before = this.session.hello;
+    const hello = await this.platform.call('hello', null);
+    this.greeted = hello.plant !== null;
+    // While there is no plant, only another answer is news.
+    if (before === null || this.greeted || before.epoch !== hello.epoch) this.session.greet(hello);
+    this.fresh = true;
+    return this.greeted ? 0 : HELLO_AGAIN_MS;
+  }
+
+  private async pull(): Promise<number> {
+    const { session, watch, fresh } = this;
+    const epoch = session.hello?.epoch ?? 0;
+    this.fresh = false;
+    let buffer: ArrayBuffer;
+    try {
+      buffer = await this.platform.frame({ epoch, cursor: session.cursor, watch: [...watch], fresh });
+    } catch (cause) {
+      this.fresh ||= fresh;
+      throw cause;
+    }
+    const frame = decodeFrame(buffer);
+    if (frame.epoch !== epoch) throw new CallError('stale', 'the frame belongs to another epoch');
+    session.apply(frame);
+    if (document.hidden) return PACE_HIDDEN_MS;
+    return watch.length > WATCH_MANY ? PACE_MANY_MS : PACE_MS;
+  }
+
+  private answered(): void {
+    this.unansweredSince = null;
+    this.session.phase = this.greeted ? 'live' : 'problems';
+    this.session.trouble = null;
+    this.changed();
+  }
+
+  private failed(error: CallError): number {
+    // Whoever answers next may be another run of the program: its cursors are not ours.
+    this.greeted = false;
+    if (error.code === 'stale') return 0;
+    this.session.trouble = error.message;
+    return RETRY_MS;
+  }
+
+  private lookForSilence(): void {
+    const since = this.unansweredSince;
+    if (since === null || this.session.phase === 'silent' || performance.now() - since < SILENT_MS) return;
+    this.session.phase = 'silent';
+    this.changed();
+  }
+
+  private next(pauseMs: number): void {
+    this.timer = setTimeout(() => {
+      if (document.hidden) void this.turn();
+      else this.onAnimationFrame(() => void this.turn());
+    }, pauseMs);
+  }
+
+  private onAnimationFrame(run: () => void): void {
+    let ran = false;
+    const once = () => {
+      clearTimeout(this.timer);
+      if (!ran && !this.stopped) {
+        ran = true;
+        run();
+      }
+    };
+    this.timer = setTimeout(once, FRAME_AT_LATEST_MS);
+    requestAnimationFrame(once);
+  }
+}

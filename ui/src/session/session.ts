@@ -1,0 +1,78 @@
+// What the page knows: the answer to hello, and everything that frames have told since.
+//
+// A section of a frame that is null has not changed. Nothing here reads a clock: "now" is `at`.
+
+import type {
+  Hello, LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, UnitView,
+} from '../generated/api';
+import type { Frame } from './frame';
+import { ValueStore } from './values';
+
+/** Older notices are in the recording. */
+export const NOTICES_MAX = 200;
+
+/**
+ * `connecting`: not greeted yet. `problems`: there is no plant to show. `live`: frames come.
+ * `silent`: the program behind the page does not answer; nothing on the screen is current.
+ */
+export type Phase = 'connecting' | 'problems' | 'live' | 'silent';
+
+export class Session {
+  phase: Phase = 'connecting';
+  /** Why the last request failed, in English; null after a good answer. */
+  trouble: string | null = null;
+  hello: Hello | null = null;
+  /** Now, ms since 1970 UTC; null before the first frame. */
+  at: number | null = null;
+  cursor = 0;
+  simulated = false;
+  replay = false;
+  links: readonly LinkView[] = [];
+  recorder: RecorderView | null = null;
+  shift: ShiftView | null = null;
+  units: readonly UnitView[] = [];
+  strips: readonly StripView[] = [];
+  output: readonly OutputPointView[] = [];
+  /** Newest first. */
+  notices: readonly Notice[] = [];
+  noticesDropped = 0;
+  readonly values = new ValueStore();
+
+  /** A new epoch: whatever was known is void. */
+  greet(hello: Hello): void {
+    this.hello = hello;
+    this.phase = hello.plant === null ? 'problems' : 'live';
+    this.at = null;
+    this.cursor = 0;
+    this.simulated = false;
+    this.replay = hello.mode === 'replay';
+    this.links = [];
+    this.recorder = null;
+    this.shift = null;
+    this.units = [];
+    this.strips = [];
+    this.output = [];
+    this.notices = [];
+    this.noticesDropped = 0;
+    this.values.reset(hello.plant?.tagCount ?? 0);
+  }
+
+  apply(frame: Frame): void {
+    const { tail } = frame;
+    this.at = frame.at;
+    this.cursor = frame.seq;
+    this.simulated = frame.simulated;
+    this.replay = frame.replay;
+    this.values.apply(frame);
+    this.links = tail.links ?? this.links;
+    this.recorder = tail.recorder ?? this.recorder;
+    this.shift = tail.shift ?? this.shift;
+    this.units = tail.units ?? this.units;
+    this.strips = tail.strips ?? this.strips;
+    this.output = tail.output ?? this.output;
+    if (tail.notices.length > 0) {
+      this.notices = [...tail.notices.toReversed(), ...this.notices].slice(0, NOTICES_MAX);
+    }
+    this.noticesDropped += tail.noticesDropped;
+  }
+}

@@ -1,0 +1,173 @@
+// The session as the views see it: reactive, and calm enough to read.
+//
+// Figures change on the screen at most twice a second; a change of state, trust or link is shown at once.
+
+import type { LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, Trust, UnitView } from '../generated/api';
+import { PlantTime } from '../kit/plant-time';
+import type { Language } from '../messages';
+import type { Platform } from '../platform';
+import { type Condition, conditionsOf } from '../session/conditions';
+import { TagDirectory } from '../session/directory';
+import { Puller } from '../session/puller';
+import { type Phase, Session } from '../session/session';
+import type { TagFilter } from '../session/tag-filter';
+import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } from './settings';
+
+/** A trust as shown: `noAnswer` when the program behind the page is silent, whatever it said before. */
+export type Shown = Trust | 'noAnswer';
+export type ViewName = 'line' | 'tags';
+
+const FIGURES_MS = 500;
+const VALUES_MS = 250;
+
+export class Screen {
+  phase = $state.raw<Phase>('connecting');
+  trouble = $state.raw<string | null>(null);
+  hello = $state.raw<Session['hello']>(null);
+  /** Whole seconds of plant time; null before the first frame. */
+  now = $state.raw<number | null>(null);
+  simulated = $state.raw(false);
+  replay = $state.raw(false);
+  links = $state.raw<readonly LinkView[]>([]);
+  recorder = $state.raw<RecorderView | null>(null);
+  shift = $state.raw<ShiftView | null>(null);
+  units = $state.raw<readonly UnitView[]>([]);
+  strips = $state.raw<readonly StripView[]>([]);
+  output = $state.raw<readonly OutputPointView[]>([]);
+  notices = $state.raw<readonly Notice[]>([]);
+  noticesDropped = $state.raw(0);
+  /** Changes when rows of values should be drawn again. */
+  valuesTick = $state.raw(0);
+  /** Changes when more of the tag directory is there. */
+  directoryTick = $state.raw(0);
+
+  view = $state.raw<ViewName>('line');
+  search = $state.raw('');
+  filter = $state.raw<TagFilter>('all');
+  /** The unit that is picked out in the Line view. */
+  selected = $state.raw<number | null>(null);
+  /** The user wants to see the plant although its configuration has problems. */
+  passedProblems = $state.raw(false);
+  theme = $state.raw<Theme>('light');
+  language = $state.raw<Language>('en');
+
+  readonly plant = $derived(this.hello?.plant ?? null);
+  readonly time = $derived(new PlantTime(this.plant?.timeZone ?? 'UTC'));
+  readonly conditions: readonly Condition[] = $derived(
+    conditionsOf({
+      at: this.now,
+      plant: this.plant,
+      problems: this.hello?.problems.length ?? 0,
+      links: this.links,
+      recorder: this.recorder,
+      units: this.units,
+    }),
+  );
+
+  readonly directory: TagDirectory;
+  private readonly session = new Session();
+  private readonly puller: Puller;
+  private figuresAt = 0;
+  private valuesAt = 0;
+  private valuesDue = false;
+
+  constructor(platform: Platform) {
+    this.theme = startTheme();
+    this.language = startLanguage();
+    this.directory = new TagDirectory(platform, () => this.directoryTick++);
+    this.puller = new Puller(platform, this.session, () => this.sync());
+  }
+
+  start(): void {
+    this.puller.start();
+  }
+
+  stop(): void {
+    this.puller.stop();
+  }
+
+  get values() {
+    return this.session.values;
+  }
+
+  /** Which tags are visible. */
+  watch(ids: readonly number[]): void {
+    this.valuesDue = true;
+    this.puller.setWatch(ids);
+  }
+
+  shown(trust: Trust): Shown {
+    return this.phase === 'silent' && trust !== 'absent' ? 'noAnswer' : trust;
+  }
+
+  /** Opens the list of tags with these settings. */
+  openTags(filter: TagFilter, search = ''): void {
+    this.filter = filter;
+    this.search = search;
+    this.view = 'tags';
+  }
+
+  selectUnit(id: number): void {
+    this.selected = this.selected === id ? null : id;
+    this.view = 'line';
+  }
+
+  toggleTheme(): void {
+    this.theme = chooseTheme(this.theme === 'light' ? 'dark' : 'light');
+  }
+
+  toggleLanguage(): void {
+    this.language = chooseLanguage(this.language === 'en' ? 'de' : 'en');
+  }
+
+  private sync(): void {
+    const from = this.session;
+    if (this.hello !== from.hello) {
+      this.directory.reset(from.hello?.plant?.tagCount ?? 0);
+      this.figuresAt = 0;
+      this.passedProblems = false;
+    }
+    this.phase = from.phase;
+    this.trouble = from.trouble;
+    this.hello = from.hello;
+    this.simulated = from.simulated || from.links.some((link) => link.simulated);
+    this.replay = from.replay;
+    this.links = from.links;
+    this.recorder = from.recorder;
+    this.shift = from.shift;
+    this.strips = from.strips;
+    this.output = from.output;
+    this.notices = from.notices;
+    this.noticesDropped = from.noticesDropped;
+    this.syncTimed(from);
+  }
+
+  private syncTimed(from: Session): void {
+    const at = from.at;
+    this.now = at === null ? null : Math.floor(at / 1000) * 1000;
+    if (Math.abs((at ?? 0) - this.figuresAt) >= FIGURES_MS || !sameStates(this.units, from.units)) {
+      this.figuresAt = at ?? 0;
+      this.units = from.units;
+    }
+    if (this.valuesDue || Math.abs((at ?? 0) - this.valuesAt) >= VALUES_MS) {
+      this.valuesDue = false;
+      this.valuesAt = at ?? 0;
+      this.valuesTick++;
+    }
+  }
+}
+
+/** Nothing but figures differs. */
+function sameStates(a: readonly UnitView[], b: readonly UnitView[]): boolean {
+  return (
+    a.length === b.length &&
+    a.every((unit, i) => {
+      const other = b[i];
+      return (
+        unit.state === other.state && unit.mode === other.mode && unit.stateTrust === other.stateTrust &&
+        unit.rateTrust === other.rateTrust && unit.good?.trust === other.good?.trust && unit.unmapped === other.unmapped &&
+        unit.reject?.trust === other.reject?.trust && (unit.rate === null) === (other.rate === null)
+      );
+    })
+  );
+}
