@@ -20,8 +20,7 @@ pub(crate) struct NodeId(pub(crate) String);
 pub(crate) struct Variable(pub(crate) String);
 
 impl Form for Endpoint {
-    const EXPECTED: &'static str =
-        "the address of an OPC UA server, with its port and without user or password";
+    const EXPECTED: &'static str = "the address of an OPC UA server, with its port and without user or password";
     const EXAMPLE: &'static str = "\"opc.tcp://192.168.0.10:4840/\"";
 
     fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
@@ -47,22 +46,17 @@ fn is_endpoint(text: &str) -> bool {
     let Some((host, port)) = authority.rsplit_once(':') else {
         return false;
     };
-    let host_fits = match host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-    {
+    let host_fits = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
         Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
         None => !host.is_empty() && !host.contains([':', '[', ']']),
     };
-    let port_fits = port.bytes().all(|byte| byte.is_ascii_digit())
-        && port.parse::<u16>().is_ok_and(|port| port > 0);
-    host_fits
-        && port_fits
-        && !text.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control())
+    let port_fits = port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+    host_fits && port_fits && !text.contains(|c: char| c == '@' || c.is_whitespace() || c.is_control())
 }
 
 impl Form for NodeId {
-    const EXPECTED: &'static str = "a node id: nsu=<namespace uri>; or ns=<index>;, then s=<text>, i=<number>, g=<guid> or b=<base64>";
+    const EXPECTED: &'static str =
+        "a node id: nsu=<namespace uri>; or ns=<index>;, then s=<text>, i=<number>, g=<guid> or b=<base64>";
     const EXAMPLE: &'static str = "\"nsu=urn:maker:plc;s=Filler.Speed\"";
 
     fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
@@ -72,11 +66,7 @@ impl Form for NodeId {
         }
         if is_node_id(&format!("ns=0;{text}")) {
             let problem = format!("`{key}`: {} names no namespace", quote(text));
-            report.add(
-                report.at(value),
-                problem,
-                format!("write `{key} = \"ns=0;{text}\"`"),
-            );
+            report.add(report.at(value), problem, format!("write `{key} = \"ns=0;{text}\"`"));
         } else {
             report.malformed::<Self>(key, value, text);
         }
@@ -93,10 +83,7 @@ fn is_node_id(text: &str) -> bool {
     let Some((namespace, id)) = text.split_once(';') else {
         return false;
     };
-    let namespace_fits = match (
-        namespace.strip_prefix("nsu="),
-        namespace.strip_prefix("ns="),
-    ) {
+    let namespace_fits = match (namespace.strip_prefix("nsu="), namespace.strip_prefix("ns=")) {
         (Some(uri), _) => !uri.is_empty() && !uri.contains(char::is_whitespace),
         (_, Some(index)) => digits(index) && index.parse::<u16>().is_ok(),
         _ => false,
@@ -121,10 +108,7 @@ fn digits(text: &str) -> bool {
 fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    lengths == [8, 4, 4, 4, 12]
-        && groups
-            .iter()
-            .all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    lengths == [8, 4, 4, 4, 12] && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 fn is_base64(text: &str) -> bool {
@@ -136,13 +120,8 @@ fn is_base64(text: &str) -> bool {
 
 /// Policies of OPC 10000-7, 6.6 with a channel of their own. The first two are deprecated there, but
 /// machines that know nothing newer exist; they are used only where the file asks for them by name.
-const POLICIES: [&str; 5] = [
-    "Basic128Rsa15",
-    "Basic256",
-    "Basic256Sha256",
-    "Aes128_Sha256_RsaOaep",
-    "Aes256_Sha256_RsaPss",
-];
+const POLICIES: [&str; 5] =
+    ["Basic128Rsa15", "Basic256", "Basic256Sha256", "Aes128_Sha256_RsaOaep", "Aes256_Sha256_RsaPss"];
 const MODES: [&str; 2] = ["Sign", "SignAndEncrypt"];
 
 impl Form for Security {
@@ -155,10 +134,7 @@ impl Form for Security {
             ("best", _) => return Some(Security::Best),
             ("none", _) => return Some(Security::None),
             (_, Some((policy, mode))) if POLICIES.contains(&policy) && MODES.contains(&mode) => {
-                return Some(Security::Exact {
-                    policy: policy.to_owned(),
-                    encrypt: mode == "SignAndEncrypt",
-                });
+                return Some(Security::Exact { policy: policy.to_owned(), encrypt: mode == "SignAndEncrypt" });
             }
             _ => {}
         }
@@ -176,14 +152,8 @@ impl Form for Security {
 }
 
 fn security_words() -> Vec<String> {
-    let exact = POLICIES
-        .iter()
-        .flat_map(|policy| MODES.map(|mode| format!("{policy}/{mode}")));
-    ["best", "none"]
-        .map(str::to_owned)
-        .into_iter()
-        .chain(exact)
-        .collect()
+    let exact = POLICIES.iter().flat_map(|policy| MODES.map(|mode| format!("{policy}/{mode}")));
+    ["best", "none"].map(str::to_owned).into_iter().chain(exact).collect()
 }
 
 impl Form for Variable {
@@ -194,10 +164,7 @@ impl Form for Variable {
     fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
         let text = text::<Self>(key, value, report)?;
         let fits = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if text.is_empty()
-            || text.starts_with(|c: char| c.is_ascii_digit())
-            || !text.chars().all(fits)
-        {
+        if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(fits) {
             report.unfit::<Self>(key, value);
         }
         Some(Variable(text.to_owned()))

@@ -48,10 +48,7 @@ impl Calendar {
     /// The calendar of a configuration. A zone that is not known (impossible after `parse`) is UTC.
     pub fn new(config: &PlantConfig) -> Calendar {
         let zone = TimeZoneDatabase::bundled().get(&config.time_zone);
-        Calendar {
-            zone: zone.unwrap_or(TimeZone::UTC),
-            patterns: config.shifts.iter().map(Pattern::new).collect(),
-        }
+        Calendar { zone: zone.unwrap_or(TimeZone::UTC), patterns: config.shifts.iter().map(Pattern::new).collect() }
     }
 
     /// The shift that holds the instant; outside every shift, an unscheduled one without a name.
@@ -62,9 +59,8 @@ impl Calendar {
         let today = jiff::Timestamp::from_nanosecond(i128::from(at.0))
             .map(|instant| self.zone.to_datetime(instant).date())
             .unwrap_or(Date::constant(1970, 1, 1));
-        let dates: Vec<Date> = (-REACH_DAYS..=REACH_DAYS)
-            .filter_map(|days| today.checked_add(Days::new().days(days)).ok())
-            .collect();
+        let dates: Vec<Date> =
+            (-REACH_DAYS..=REACH_DAYS).filter_map(|days| today.checked_add(Days::new().days(days)).ok()).collect();
         let planned = self.occurrences(&dates);
         let midnights = dates.iter().filter_map(|date| self.instant(*date, 0));
         let mut borders: Vec<i64> = planned.iter().flat_map(|o| [o.start, o.end]).collect();
@@ -82,14 +78,8 @@ impl Calendar {
 
     /// The shifts that start on these days, in the order in which a later one wins over an earlier.
     fn occurrences(&self, dates: &[Date]) -> Vec<Occurrence<'_>> {
-        let mut planned: Vec<Occurrence<'_>> = dates
-            .iter()
-            .flat_map(|date| {
-                self.patterns
-                    .iter()
-                    .filter_map(|p| self.occurrence(p, *date))
-            })
-            .collect();
+        let mut planned: Vec<Occurrence<'_>> =
+            dates.iter().flat_map(|date| self.patterns.iter().filter_map(|p| self.occurrence(p, *date))).collect();
         planned.sort_by_key(|occurrence| occurrence.start);
         planned
     }
@@ -102,51 +92,30 @@ impl Calendar {
         if !shift.days[weekday] {
             return None;
         }
-        let end_date = if shift.end_min <= shift.start_min {
-            date.checked_add(1.day()).ok()?
-        } else {
-            date
-        };
+        let end_date = if shift.end_min <= shift.start_min { date.checked_add(1.day()).ok()? } else { date };
         let start = self.instant(date, shift.start_min)?;
         let end = self.instant(end_date, shift.end_min)?;
-        (start < end).then_some(Occurrence {
-            pattern,
-            start,
-            end,
-        })
+        (start < end).then_some(Occurrence { pattern, start, end })
     }
 
     /// The instant of a wall time, in nanoseconds since 1970.
     fn instant(&self, date: Date, minutes: u16) -> Option<i64> {
         let hour = i8::try_from(minutes / 60).ok().filter(|hour| *hour < 24)?;
         let wall = date.at(hour, (minutes % 60) as i8, 0, 0);
-        let instant = self
-            .zone
-            .to_ambiguous_timestamp(wall)
-            .compatible()
-            .ok()?
-            .as_nanosecond();
+        let instant = self.zone.to_ambiguous_timestamp(wall).compatible().ok()?.as_nanosecond();
         Some(instant.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)
     }
 }
 
 impl Pattern {
     fn new(shift: &ShiftPattern) -> Pattern {
-        Pattern {
-            name: shift.name.as_str().into(),
-            crew: shift.crew.as_deref().map(Text::from),
-            shift: shift.clone(),
-        }
+        Pattern { name: shift.name.as_str().into(), crew: shift.crew.as_deref().map(Text::from), shift: shift.clone() }
     }
 }
 
 /// The stretch around `at` that belongs to one occurrence, or to none.
 fn stretch(planned: &[Occurrence<'_>], borders: &[i64], at: i64) -> Shift {
-    let owner = |instant: i64| {
-        planned
-            .iter()
-            .rposition(|o| o.start <= instant && instant < o.end)
-    };
+    let owner = |instant: i64| planned.iter().rposition(|o| o.start <= instant && instant < o.end);
     let held_by = owner(at);
     let next = borders.partition_point(|border| *border <= at);
     let mut end = next.min(borders.len().saturating_sub(1));

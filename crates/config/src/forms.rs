@@ -54,19 +54,12 @@ impl Form for Name {
         let text = text::<Self>(key, value, report)?;
         let at = report.at(value);
         if text.is_empty() {
-            report.add(
-                at,
-                format!("`{key}` is empty"),
-                "write a name between the quotes",
-            );
+            report.add(at, format!("`{key}` is empty"), "write a name between the quotes");
         } else if text.trim() != text || text.contains(char::is_control) {
             let problem = format!("`{key}` has blanks at an end, or control characters");
             report.add(at, problem, "remove them");
         }
-        Some(Name {
-            text: text.to_owned(),
-            at,
-        })
+        Some(Name { text: text.to_owned(), at })
     }
 
     fn schema() -> Json {
@@ -195,17 +188,11 @@ impl Form for Texts {
 
 /// A whole number written in the one usual way: `007` and `+7` are texts, so no number comes twice.
 pub(crate) fn canonical_integer(text: &str) -> Option<i64> {
-    text.parse::<i64>()
-        .ok()
-        .filter(|number| number.to_string() == text)
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
 }
 
 /// The text of a value; another type is reported as not being the form `F`.
-pub(crate) fn text<'v, F: Form>(
-    key: &str,
-    value: &'v Value<'_>,
-    report: &mut Report<'_>,
-) -> Option<&'v str> {
+pub(crate) fn text<'v, F: Form>(key: &str, value: &'v Value<'_>, report: &mut Report<'_>) -> Option<&'v str> {
     let text = value.as_str();
     if text.is_none() {
         report.wrong_type::<F>(key, value);

@@ -45,11 +45,7 @@ pub fn load(path: &Path) -> Result<Loaded, Errors> {
     let bytes = std::fs::read(path).map_err(|error| error::unreadable(path, &error))?;
     let text = String::from_utf8(bytes).map_err(|error| error::not_utf8(path, &error))?;
     let config = parse(&text, path)?;
-    Ok(Loaded {
-        config,
-        text,
-        path: path.to_owned(),
-    })
+    Ok(Loaded { config, text, path: path.to_owned() })
 }
 
 /// Checks `text`; `path` only names the file in errors.
@@ -59,9 +55,7 @@ pub fn load(path: &Path) -> Result<Loaded, Errors> {
 pub fn parse(text: &str, path: &Path) -> Result<PlantConfig, Errors> {
     let mut report = Report::new(text);
     let config = match toml_span::parse(text) {
-        Ok(root) => {
-            PlantFile::read("", &root, &mut report).map(|file| resolve::resolve(&file, &mut report))
-        }
+        Ok(root) => PlantFile::read("", &root, &mut report).map(|file| resolve::resolve(&file, &mut report)),
         Err(error) => {
             syntax::explain(&error, &mut report);
             None

@@ -35,9 +35,7 @@ impl PackWord for PackState {
     const EXAMPLE: &'static str = "{ 4 = \"Idle\", 6 = \"Execute\" }";
 
     fn all() -> Vec<(&'static str, Self)> {
-        let known = PackState::ALL
-            .into_iter()
-            .filter(|state| *state != PackState::Unknown);
+        let known = PackState::ALL.into_iter().filter(|state| *state != PackState::Unknown);
         known.map(|state| (state.name(), state)).collect()
     }
 
@@ -60,23 +58,14 @@ impl PackWord for Mode {
 
     /// Numbers above 3 are user-defined in PackML: `Changeover` has none until the file gives it one.
     fn numbers() -> BTreeMap<i64, Self> {
-        BTreeMap::from([
-            (1, Mode::Produce),
-            (2, Mode::Maintenance),
-            (3, Mode::Manual),
-        ])
+        BTreeMap::from([(1, Mode::Produce), (2, Mode::Maintenance), (3, Mode::Manual)])
     }
 }
 
 impl<T: PackWord> Meanings<T> {
     fn packml() -> Meanings<T> {
-        let names = T::all()
-            .into_iter()
-            .map(|(name, word)| (name.to_owned(), word));
-        Meanings {
-            numbers: T::numbers(),
-            names: names.collect(),
-        }
+        let names = T::all().into_iter().map(|(name, word)| (name.to_owned(), word));
+        Meanings { numbers: T::numbers(), names: names.collect() }
     }
 }
 
@@ -90,11 +79,7 @@ impl<T: PackWord> Form for Meanings<T> {
             (Some(other), _) => {
                 let problem = format!("`{key}`: {} is not {}", quote(other), Self::EXPECTED);
                 let example = || format!("write it like `{key} = {}`", Self::EXAMPLE);
-                report.add(
-                    report.at(value),
-                    problem,
-                    did_you_mean(other, ["packml"], example),
-                );
+                report.add(report.at(value), problem, did_you_mean(other, ["packml"], example));
                 return None;
             }
             (None, None) => {
@@ -106,10 +91,7 @@ impl<T: PackWord> Form for Meanings<T> {
         if table.is_empty() {
             report.unfit::<Self>(key, value);
         }
-        let mut meanings = Meanings {
-            numbers: BTreeMap::new(),
-            names: BTreeMap::new(),
-        };
+        let mut meanings = Meanings { numbers: BTreeMap::new(), names: BTreeMap::new() };
         for (from, value) in table {
             let Some(word) = word::<T>(key, value, report) else {
                 continue;

@@ -28,28 +28,16 @@ struct Found {
 impl<'t> Report<'t> {
     pub(crate) fn new(text: &'t str) -> Report<'t> {
         let starts = text.match_indices('\n').map(|(newline, _)| newline + 1);
-        Report {
-            text,
-            lines: std::iter::once(0).chain(starts).collect(),
-            found: Vec::new(),
-        }
+        Report { text, lines: std::iter::once(0).chain(starts).collect(), found: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, at: usize, problem: impl Into<String>, remedy: impl Into<String>) {
-        self.found.push(Found {
-            at,
-            problem: problem.into(),
-            remedy: remedy.into(),
-        });
+        self.found.push(Found { at, problem: problem.into(), remedy: remedy.into() });
     }
 
     /// The value is of another type than the form wants.
     pub(crate) fn wrong_type<F: Form>(&mut self, key: &str, value: &Value<'_>) {
-        let problem = format!(
-            "`{key}`: {} was expected, found {}",
-            F::EXPECTED,
-            found(value)
-        );
+        let problem = format!("`{key}`: {} was expected, found {}", F::EXPECTED, found(value));
         self.add(self.at(value), problem, example::<F>(key));
     }
 
@@ -69,20 +57,12 @@ impl<'t> Report<'t> {
     pub(crate) fn at(&self, value: &Value<'_>) -> usize {
         let start = value.span.start;
         let quoted = value.as_str().is_some_and(|text| !text.is_empty());
-        if quoted {
-            start.saturating_sub(1)
-        } else {
-            start
-        }
+        if quoted { start.saturating_sub(1) } else { start }
     }
 
     /// The value as it is written in the file, for values that are no secret.
     pub(crate) fn source(&self, value: &Value<'_>) -> String {
-        quote(
-            self.text
-                .get(value.span.start..value.span.end)
-                .unwrap_or_default(),
-        )
+        quote(self.text.get(value.span.start..value.span.end).unwrap_or_default())
     }
 
     /// The line of an offset, from 1.
@@ -96,13 +76,7 @@ impl<'t> Report<'t> {
         found.sort_by_key(|found| found.at);
         let errors = found.into_iter().map(|found| {
             let (line, column) = self.place(found.at);
-            ConfigError {
-                file: file.to_owned(),
-                line,
-                column,
-                problem: found.problem,
-                remedy: found.remedy,
-            }
+            ConfigError { file: file.to_owned(), line, column, problem: found.problem, remedy: found.remedy }
         });
         let errors: Vec<ConfigError> = errors.collect();
         (!errors.is_empty()).then_some(Errors(errors))
@@ -113,10 +87,8 @@ impl<'t> Report<'t> {
         let line = self.line(at);
         let start = self.lines[line - 1];
         let before = self.text[start..].char_indices();
-        let column = before
-            .take_while(|(offset, _)| start + offset < at)
-            .filter(|(_, char)| *char != '\u{feff}')
-            .count();
+        let column =
+            before.take_while(|(offset, _)| start + offset < at).filter(|(_, char)| *char != '\u{feff}').count();
         (line, column + 1)
     }
 }

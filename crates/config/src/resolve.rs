@@ -2,10 +2,7 @@
 //!
 //! A missing or unreadable key has been reported before; its placeholder here never leaves `parse`.
 
-use crate::file::{
-    ConnectionTable, CounterTable, LineTable, PlantFile, ScaleTable, ShiftTable, TagTable,
-    UnitTable,
-};
+use crate::file::{ConnectionTable, CounterTable, LineTable, PlantFile, ScaleTable, ShiftTable, TagTable, UnitTable};
 use crate::forms::Name;
 use crate::report::{Report, quote};
 use crate::section::{At, Several};
@@ -33,30 +30,14 @@ pub(crate) fn resolve(file: &PlantFile, report: &mut Report<'_>) -> PlantConfig 
     check_starts(shifts, report);
     let plant = file.plant.as_ref();
     PlantConfig {
-        site: plant
-            .and_then(|p| p.site.as_ref())
-            .map(text)
-            .unwrap_or_default(),
-        area: plant
-            .and_then(|p| p.area.as_ref())
-            .map(text)
-            .unwrap_or_default(),
-        time_zone: plant
-            .and_then(|p| p.time_zone.as_ref())
-            .map(|zone| zone.0.clone())
-            .unwrap_or_default(),
-        line: file
-            .line
-            .as_ref()
-            .map(|l| line(l, &of_units, report))
-            .unwrap_or_default(),
+        site: plant.and_then(|p| p.site.as_ref()).map(text).unwrap_or_default(),
+        area: plant.and_then(|p| p.area.as_ref()).map(text).unwrap_or_default(),
+        time_zone: plant.and_then(|p| p.time_zone.as_ref()).map(|zone| zone.0.clone()).unwrap_or_default(),
+        line: file.line.as_ref().map(|l| line(l, &of_units, report)).unwrap_or_default(),
         shifts: shifts.iter().map(|s| shift(&s.of)).collect(),
         connections: connections.iter().map(|c| connection(c, report)).collect(),
         units: units.iter().map(|u| unit(u, &of_tags, report)).collect(),
-        tags: tags
-            .iter()
-            .map(|t| tag(t, &of_connections, report))
-            .collect(),
+        tags: tags.iter().map(|t| tag(t, &of_connections, report)).collect(),
     }
 }
 
@@ -97,8 +78,7 @@ impl<'f> Names<'f> {
             if let Some(before) = first.get(name.text.as_str()) {
                 let line = report.line(before.at);
                 let quoted = quote(&name.text);
-                let problem =
-                    format!("the {kind} {quoted} is there twice; the first is on line {line}");
+                let problem = format!("the {kind} {quoted} is there twice; the first is on line {line}");
                 report.add(name.at, problem, "give one of the two another name");
                 continue;
             }
@@ -135,10 +115,7 @@ fn line(from: &LineTable, units: &Names<'_>, report: &mut Report<'_>) -> Line {
         name: from.name.as_ref().map(text).unwrap_or_default(),
         product: from.product.as_ref().map(text).unwrap_or_default(),
         target_rate_per_min: from.target_rate.as_ref().map(|rate| rate.0),
-        minor_stop: from
-            .minor_stop
-            .as_ref()
-            .map_or(MINOR_STOP, |duration| duration.0),
+        minor_stop: from.minor_stop.as_ref().map_or(MINOR_STOP, |duration| duration.0),
     }
 }
 
@@ -163,23 +140,15 @@ fn check_starts(shifts: &[At<ShiftTable>], report: &mut Report<'_>) {
         let Some(start) = shift.of.start.as_ref().map(|start| start.0) else {
             continue;
         };
-        let starts = days(&shift.of)
-            .into_iter()
-            .enumerate()
-            .filter(|(_, on)| *on);
+        let starts = days(&shift.of).into_iter().enumerate().filter(|(_, on)| *on);
         let taken = starts.filter_map(|(day, _)| {
             let before = *first.entry((day, start)).or_insert(shift.at);
             (before != shift.at).then_some(before)
         });
         if let Some(before) = taken.min() {
             let line = report.line(before);
-            let problem =
-                format!("this shift starts on the same day and time as the one on line {line}");
-            report.add(
-                shift.at,
-                problem,
-                "change the days or the start of one of the two",
-            );
+            let problem = format!("this shift starts on the same day and time as the one on line {line}");
+            report.add(shift.at, problem, "change the days or the start of one of the two");
         }
     }
 }
@@ -188,10 +157,7 @@ fn connection(table: &At<ConnectionTable>, report: &mut Report<'_>) -> Connectio
     let from = &table.of;
     let user = match (&from.user, &from.password_env) {
         (None, None) => User::Anonymous,
-        (Some(name), Some(variable)) => User::Name {
-            name: text(name),
-            password_env: variable.0.clone(),
-        },
+        (Some(name), Some(variable)) => User::Name { name: text(name), password_env: variable.0.clone() },
         (Some(name), None) => {
             let remedy = "add password_env with the name of the variable that holds the password";
             report.add(name.at, "`user` is without `password_env`", remedy);
@@ -205,11 +171,7 @@ fn connection(table: &At<ConnectionTable>, report: &mut Report<'_>) -> Connectio
     };
     Connection {
         name: from.name.as_ref().map(text).unwrap_or_default(),
-        endpoint: from
-            .endpoint
-            .as_ref()
-            .map(|endpoint| endpoint.0.clone())
-            .unwrap_or_default(),
+        endpoint: from.endpoint.as_ref().map(|endpoint| endpoint.0.clone()).unwrap_or_default(),
         security: from.security.clone().unwrap_or_default(),
         user,
         publish: from.publish.as_ref().map_or(PUBLISH, |duration| duration.0),
@@ -225,42 +187,23 @@ fn unit(from: &UnitTable, tags: &Names<'_>, report: &mut Report<'_>) -> Unit {
     let mut counter = |counter: &CounterTable| CounterConfig {
         tag: tag("tag", counter.tag.as_ref()),
         modulus: counter.rollover.as_ref().map(|rollover| rollover.0),
-        max_rate_per_min: counter.max_rate.as_ref().map_or_else(
-            || ideal_rate_per_min.map_or(MAX_RATE_PER_MIN, |rate| rate * MAX_RATE_FACTOR),
-            |rate| rate.0,
-        ),
+        max_rate_per_min: counter
+            .max_rate
+            .as_ref()
+            .map_or_else(|| ideal_rate_per_min.map_or(MAX_RATE_PER_MIN, |rate| rate * MAX_RATE_FACTOR), |rate| rate.0),
     };
-    let (good, reject) = (
-        from.good.as_ref().map(&mut counter),
-        from.reject.as_ref().map(&mut counter),
-    );
+    let (good, reject) = (from.good.as_ref().map(&mut counter), from.reject.as_ref().map(&mut counter));
     Unit {
         name: from.name.as_ref().map(text).unwrap_or_default(),
         state: from.state.as_ref().map(|state| StateMap {
             tag: tag("tag", state.tag.as_ref()),
-            numbers: state
-                .map
-                .as_ref()
-                .map(|map| map.numbers.clone())
-                .unwrap_or_default(),
-            names: state
-                .map
-                .as_ref()
-                .map(|map| map.names.clone())
-                .unwrap_or_default(),
+            numbers: state.map.as_ref().map(|map| map.numbers.clone()).unwrap_or_default(),
+            names: state.map.as_ref().map(|map| map.names.clone()).unwrap_or_default(),
         }),
         mode: from.mode.as_ref().map(|mode| ModeMap {
             tag: tag("tag", mode.tag.as_ref()),
-            numbers: mode
-                .map
-                .as_ref()
-                .map(|map| map.numbers.clone())
-                .unwrap_or_default(),
-            names: mode
-                .map
-                .as_ref()
-                .map(|map| map.names.clone())
-                .unwrap_or_default(),
+            numbers: mode.map.as_ref().map(|map| map.numbers.clone()).unwrap_or_default(),
+            names: mode.map.as_ref().map(|map| map.names.clone()).unwrap_or_default(),
         }),
         speed: from.speed.as_ref().map(|name| tag("speed", Some(name))),
         ideal_rate_per_min,
@@ -274,30 +217,14 @@ fn tag(table: &At<TagTable>, connections: &Names<'_>, report: &mut Report<'_>) -
     let from = &table.of;
     Tag {
         name: from.name.as_ref().map(text).unwrap_or_default(),
-        description: from
-            .description
-            .as_ref()
-            .map(|text| text.0.clone())
-            .unwrap_or_default(),
+        description: from.description.as_ref().map(|text| text.0.clone()).unwrap_or_default(),
         connection: ConnectionId(source(table, connections, report).unwrap_or_default()),
-        node: from
-            .node
-            .as_ref()
-            .map(|node| node.0.clone())
-            .unwrap_or_default(),
-        unit: from
-            .unit
-            .as_ref()
-            .map(|text| text.0.clone())
-            .unwrap_or_default(),
+        node: from.node.as_ref().map(|node| node.0.clone()).unwrap_or_default(),
+        unit: from.unit.as_ref().map(|text| text.0.clone()).unwrap_or_default(),
         range: from.range.as_ref().map(|range| range.0),
         scale: from.scale.as_ref().map(|from| scale(from, report)),
         max_age: from.max_age.as_ref().map(|duration| duration.0),
-        texts: from
-            .texts
-            .as_ref()
-            .map(|texts| texts.0.clone())
-            .unwrap_or_default(),
+        texts: from.texts.as_ref().map(|texts| texts.0.clone()).unwrap_or_default(),
     }
 }
 
@@ -310,11 +237,7 @@ fn source(tag: &At<TagTable>, connections: &Names<'_>, report: &mut Report<'_>) 
         1 => Some(0),
         0 => {
             let problem = "this tag has no connection to be read from";
-            report.add(
-                tag.at,
-                problem,
-                "add a [[connection]] with name and endpoint",
-            );
+            report.add(tag.at, problem, "add a [[connection]] with name and endpoint");
             None
         }
         _ => {
@@ -331,14 +254,7 @@ fn scale(table: &At<ScaleTable>, report: &mut Report<'_>) -> Scale {
     let from = &table.of;
     let gain = from.gain.as_ref().map_or(1.0, |gain| gain.0);
     if gain == 0.0 {
-        report.add(
-            table.at,
-            "`gain` is 0: every value would be the same",
-            "write a gain that is not 0",
-        );
+        report.add(table.at, "`gain` is 0: every value would be the same", "write a gain that is not 0");
     }
-    Scale {
-        gain,
-        offset: from.offset.as_ref().map_or(0.0, |offset| offset.0),
-    }
+    Scale { gain, offset: from.offset.as_ref().map_or(0.0, |offset| offset.0) }
 }

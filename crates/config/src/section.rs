@@ -88,10 +88,7 @@ impl<T: Form> Form for At<T> {
 
     fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
         let of = T::read(key, value, report)?;
-        Some(At {
-            at: report.at(value),
-            of,
-        })
+        Some(At { at: report.at(value), of })
     }
 
     fn schema() -> Json {
@@ -159,15 +156,9 @@ pub(crate) fn check_keys(
     known: &[(&'static str, bool)],
     report: &mut Report<'_>,
 ) {
-    let mut missing: Vec<&str> = known
-        .iter()
-        .filter(|(name, needed)| *needed && !table.contains_key(*name))
-        .map(|(name, _)| *name)
-        .collect();
-    for key in table
-        .keys()
-        .filter(|key| known.iter().all(|(name, _)| *name != key.name))
-    {
+    let mut missing: Vec<&str> =
+        known.iter().filter(|(name, needed)| *needed && !table.contains_key(*name)).map(|(name, _)| *name).collect();
+    for key in table.keys().filter(|key| known.iter().all(|(name, _)| *name != key.name)) {
         // A misspelled key is one mistake, not also a missing key.
         let meant = nearest(&key.name, known.iter().map(|(name, _)| *name));
         missing.retain(|name| Some(*name) != meant);
@@ -217,10 +208,7 @@ fn unknown_key(
 }
 
 /// The schema of a table. Keys come with: name, whether needed, documentation, schema.
-pub(crate) fn object_schema<const N: usize>(
-    doc: &str,
-    keys: [(&'static str, bool, &str, Json); N],
-) -> Json {
+pub(crate) fn object_schema<const N: usize>(doc: &str, keys: [(&'static str, bool, &str, Json); N]) -> Json {
     let needed: Vec<&str> = keys.iter().filter(|key| key.1).map(|key| key.0).collect();
     let properties = keys.into_iter().map(|(name, _, doc, mut schema)| {
         schema["description"] = doc.trim().into();

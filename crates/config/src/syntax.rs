@@ -8,10 +8,7 @@ pub(crate) fn explain(error: &Error, report: &mut Report<'_>) {
     let (problem, remedy) = match &error.kind {
         ErrorKind::DuplicateKey { key, first } => {
             let line = report.line(first.start);
-            (
-                format!("`{key}` is there twice; the first is on line {line}"),
-                "remove one of the two".to_owned(),
-            )
+            (format!("`{key}` is there twice; the first is on line {line}"), "remove one of the two".to_owned())
         }
         ErrorKind::DuplicateTable { name, first } => {
             let line = report.line(first.start);
@@ -20,10 +17,7 @@ pub(crate) fn explain(error: &Error, report: &mut Report<'_>) {
                 format!("put both under one heading, or write [[{name}]] for one of several"),
             )
         }
-        kind => (
-            format!("this is not TOML: {error}"),
-            remedy(kind).to_owned(),
-        ),
+        kind => (format!("this is not TOML: {error}"), remedy(kind).to_owned()),
     };
     report.add(error.span.start, problem, remedy);
 }
@@ -39,9 +33,7 @@ fn remedy(kind: &ErrorKind) -> &'static str {
         ErrorKind::InvalidCharInString(_) | ErrorKind::UnterminatedString => {
             "close the text with a quotation mark on the same line"
         }
-        ErrorKind::InvalidEscape(_)
-        | ErrorKind::InvalidHexEscape(_)
-        | ErrorKind::InvalidEscapeValue(_) => {
+        ErrorKind::InvalidEscape(_) | ErrorKind::InvalidHexEscape(_) | ErrorKind::InvalidEscapeValue(_) => {
             "write a backslash as \\\\, or put the text in single quotes"
         }
         ErrorKind::UnexpectedEof => "complete the last line",

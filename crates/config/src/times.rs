@@ -25,12 +25,8 @@ pub(crate) struct Days(pub(crate) [bool; 7]);
 pub(crate) struct Zone(pub(crate) String);
 
 /// Units of durations in nanoseconds.
-const DURATION_UNITS: [(&str, i64); 4] = [
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("min", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-];
+const DURATION_UNITS: [(&str, i64); 4] =
+    [("ms", 1_000_000), ("s", 1_000_000_000), ("min", 60_000_000_000), ("h", 3_600_000_000_000)];
 
 impl Form for Duration {
     const EXPECTED: &'static str = "a duration above 0: a whole number and ms, s, min or h";
@@ -84,11 +80,7 @@ impl Form for WallTime {
 fn wall_time(text: &str) -> Option<u16> {
     let two_digits = |part: &str| {
         let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        if digits {
-            part.parse::<u16>().ok()
-        } else {
-            None
-        }
+        if digits { part.parse::<u16>().ok() } else { None }
     };
     let (hours, minutes) = text.split_once(':')?;
     let (hours, minutes) = (two_digits(hours)?, two_digits(minutes)?);
@@ -119,11 +111,7 @@ impl Form for Days {
         }
         if items.is_empty() {
             let problem = format!("`{key}` is empty: the shift would never start");
-            report.add(
-                report.at(value),
-                problem,
-                "name its days, or leave the key out for all days",
-            );
+            report.add(report.at(value), problem, "name its days, or leave the key out for all days");
         }
         Some(Days(days))
     }
@@ -144,11 +132,7 @@ impl Form for Zone {
         if names.iter().any(|name| name == text) {
             return Some(Zone(text.to_owned()));
         }
-        let city = |name: &&String| {
-            name.rsplit('/')
-                .next()
-                .is_some_and(|city| city.eq_ignore_ascii_case(text))
-        };
+        let city = |name: &&String| name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(text));
         let near = match names.iter().find(city) {
             Some(name) => Some(name.as_str()),
             None => nearest(text, names.iter().map(String::as_str)),

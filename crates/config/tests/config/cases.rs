@@ -13,29 +13,17 @@ fn check(case: &Path, schema: &jsonschema::Validator) {
     };
     crate::common::check_file(&case.with_extension("txt"), &got);
     if let Some(json) = crate::common::to_json(&text) {
-        assert!(
-            !got.is_empty() || schema.is_valid(&json),
-            "{name:?}: the schema refuses what the parser takes"
-        );
+        assert!(!got.is_empty() || schema.is_valid(&json), "{name:?}: the schema refuses what the parser takes");
     }
-    assert!(
-        !got.contains("hunter2"),
-        "{name:?}: a password is repeated in an error"
-    );
+    assert!(!got.contains("hunter2"), "{name:?}: a password is repeated in an error");
 }
 
 #[test]
 fn cases_give_their_errors() {
     let schema = jsonschema::validator_for(&json_schema()).unwrap();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
-    let mut cases: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    cases.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "toml")
-    });
+    let mut cases: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
     assert!(cases.len() >= 20, "only {} cases found", cases.len());
     for case in cases {
         check(&case, &schema);

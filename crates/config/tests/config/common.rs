@@ -6,9 +6,7 @@ use toml_span::value::ValueInner;
 
 /// A file of the repository.
 pub(crate) fn repository(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../..")
-        .join(file)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(file)
 }
 
 /// Compares with a file of expectations; `UPDATE=1` rewrites it.
@@ -17,12 +15,7 @@ pub(crate) fn check_file(expected: &Path, got: &str) {
         std::fs::write(expected, got).unwrap();
     }
     let want = std::fs::read_to_string(expected).unwrap_or_default();
-    assert_eq!(
-        want,
-        got,
-        "{} is stale; UPDATE=1 rewrites it",
-        expected.display()
-    );
+    assert_eq!(want, got, "{} is stale; UPDATE=1 rewrites it", expected.display());
 }
 
 /// The text as a JSON Schema validator sees it; `None` where it is not TOML.
@@ -38,9 +31,7 @@ fn json(value: &toml_span::Value<'_>) -> Json {
         ValueInner::Boolean(on) => (*on).into(),
         ValueInner::Array(items) => items.iter().map(json).collect(),
         ValueInner::Table(table) => {
-            let keys = table
-                .iter()
-                .map(|(key, value)| (key.name.to_string(), json(value)));
+            let keys = table.iter().map(|(key, value)| (key.name.to_string(), json(value)));
             Json::Object(keys.collect())
         }
     }
