@@ -94,7 +94,8 @@ fn uses_of(config: &PlantConfig) -> Vec<(TagId, UnitId, Use)> {
 
 fn facts(config: &PlantConfig, id: TagId, uses: &[(TagId, UnitId, Use)]) -> TagFacts {
     TagFacts {
-        max_age: config.tag(id).max_age.unwrap_or(Span(i64::MAX)),
+        // An age of nothing would be over before it began, again and again.
+        max_age: config.tag(id).max_age.filter(|age| *age > Span::ZERO).unwrap_or(Span(i64::MAX)),
         first_use: uses.partition_point(|(tag, ..)| *tag < id) as u32,
         last_use: uses.partition_point(|(tag, ..)| *tag <= id) as u32,
     }

@@ -87,4 +87,21 @@ mod tests {
             assert_eq!(got, list(want), "{before} {hole:?}");
         }
     }
+
+    #[test]
+    fn lists_are_bounded() {
+        let mut many = VecDeque::new();
+        for n in 0..2 * INTERVALS_MAX as i64 {
+            let state = if n % 2 == 0 { PackState::Execute } else { PackState::Held };
+            push(&mut many, Interval { start: Timestamp(n), state, mode: Mode::Produce, known: true });
+        }
+        assert_eq!((many.len(), many[0].start), (INTERVALS_MAX, Timestamp(INTERVALS_MAX as i64)));
+
+        let day = INTERVAL_HORIZON.0;
+        for (now, left) in [(day, 3), (day + 4, 3), (day + 5, 2), (3 * day, 1)] {
+            let mut list = list("1=Idle 5=Held 9=Execute");
+            assert_eq!(prune(&mut list, Timestamp(now)), left < 3, "at {now}");
+            assert_eq!(list.len(), left, "at {now}");
+        }
+    }
 }
