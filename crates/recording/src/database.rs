@@ -19,7 +19,7 @@ const SQLITE_LEAST: i32 = 3_051_003;
 const SCHEMA: &str = "
     CREATE TABLE meta (k TEXT PRIMARY KEY, v);
     CREATE TABLE journal (seq INTEGER PRIMARY KEY, at INTEGER, n INTEGER, crc INTEGER, body BLOB);
-    CREATE TABLE keyframe (seq INTEGER, kind INTEGER, at INTEGER, version INTEGER, crc INTEGER, body BLOB,
+    CREATE TABLE keyframe (seq INTEGER, kind INTEGER, at INTEGER, after INTEGER, version INTEGER, crc INTEGER, body BLOB,
                            PRIMARY KEY (seq, kind));
     CREATE TABLE digest (seq INTEGER PRIMARY KEY, at INTEGER, digest INTEGER, crc INTEGER);
 ";
@@ -110,8 +110,9 @@ pub(crate) fn check_identity(connection: &Connection, path: &Path) -> Result<(),
 }
 
 /// Checksum of a row: of its numbers and its body, so that a changed stamp is noticed as well.
-pub(crate) fn checksum(numbers: [i64; 3], body: &[u8]) -> i64 {
-    let mut head = [0; 24];
+pub(crate) fn checksum<const N: usize>(numbers: [i64; N], body: &[u8]) -> i64 {
+    const { assert!(N <= 4, "the head has room for four numbers") };
+    let mut head = [0; 32];
     for (place, number) in head.chunks_exact_mut(8).zip(numbers) {
         place.copy_from_slice(&number.to_le_bytes());
     }

@@ -110,7 +110,11 @@ impl RecordError {
 
     /// Will trying again in the same file never help?
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, RecordError::Gone(_) | RecordError::ForeignWriter(_) | RecordError::Open(_))
+        match self {
+            RecordError::Gone(_) | RecordError::ForeignWriter(_) => true,
+            RecordError::Open(why) => !matches!(why, OpenError::Examine { .. }),
+            _ => false,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 //! writer's thread share, behind a lock that neither holds for longer than a few copies.
 
 use crate::KeyframeKind;
+use lineside_model::archive;
+use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
 use std::collections::VecDeque;
 use std::sync::atomic::AtomicU32;
@@ -59,7 +61,7 @@ pub struct Commit {
     pub committed_seq: u64,
     pub inputs: usize,
     pub bytes: usize,
-    /// Encoding excluded; from the start of the transaction until the disk confirmed.
+    /// Encoding included: from the start of the transaction until the disk confirmed.
     pub took: Duration,
 }
 
@@ -103,22 +105,40 @@ impl Default for Options {
 #[derive(Clone)]
 pub(crate) enum Item {
     Batch(Arc<Batch>),
-    Keyframe { kind: KeyframeKind, seq: u64, at: Timestamp, body: Arc<[u8]> },
+    Keyframe(Keyframe),
     Digest { seq: u64, at: Timestamp, digest: u64 },
+}
+
+/// A state to be written.
+#[derive(Clone)]
+pub(crate) struct Keyframe {
+    pub(crate) kind: KeyframeKind,
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    /// The last sequence number recorded before it: what lies between was not recorded, and is not missing.
+    pub(crate) after: u64,
+    pub(crate) body: Arc<[u8]>,
+}
+
+impl Keyframe {
+    pub(crate) fn new(kind: KeyframeKind, state: &PlantState, after: u64) -> Keyframe {
+        Keyframe { kind, seq: state.seq, at: state.at, after, body: archive::to_bytes(state).into() }
+    }
 }
 
 impl Item {
     pub(crate) fn inputs(&self) -> usize {
         match self {
             Item::Batch(batch) => batch.inputs.len(),
-            Item::Keyframe { .. } | Item::Digest { .. } => 0,
+            Item::Keyframe(_) | Item::Digest { .. } => 0,
         }
     }
 
     pub(crate) fn at(&self) -> Timestamp {
         match self {
             Item::Batch(batch) => batch.at,
-            Item::Keyframe { at, .. } | Item::Digest { at, .. } => *at,
+            Item::Keyframe(keyframe) => keyframe.at,
+            Item::Digest { at, .. } => *at,
         }
     }
 }
@@ -128,8 +148,17 @@ impl Item {
 pub(crate) enum Ending {
     /// Write what waits if that works at once, and leave the file as a crash would: complete, in WAL mode.
     Leave,
-    /// Write what waits, and make it one file.
-    Close,
+    /// Write what waits, and try until then to make it one file.
+    Close { until: Instant },
+}
+
+/// How the writer's thread ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// As asked, or by a panic: the file is as a crash would leave it.
+    Left,
+    /// The file is one file now.
+    Closed,
 }
 
 #[derive(Default)]
@@ -148,8 +177,8 @@ pub(crate) struct Inner {
     pub(crate) bytes: u64,
     /// Attempts that failed so far.
     pub(crate) failures: u64,
-    /// The thread has ended; for Close, whether the file is one file now.
-    pub(crate) ended: Option<bool>,
+    /// The thread has ended.
+    pub(crate) ended: Option<Ended>,
 }
 
 impl Inner {

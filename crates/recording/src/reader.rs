@@ -85,7 +85,7 @@ impl ShiftFile {
         now.unwrap_or(self.last)
     }
 
-    /// Reads everything and has SQLite check its structure. Takes about a second per 100 MB.
+    /// Reads everything and has SQLite check its structure.
     pub fn verify(&self) -> Result<Report, OpenError> {
         let mut report = Report { structure: structure(&self.path)?, ..Report::default() };
         self.start()?;

@@ -1,9 +1,8 @@
 //! The caller's end of the recorder: takes what happens, never blocks, and never lets a hole go unmarked.
 
-use crate::queue::{Appended, Ending, Inner, Item, Options, Shared, State, Status};
+use crate::queue::{Appended, Ended, Ending, Inner, Item, Keyframe, Options, Shared, State, Status};
 use crate::store::Store;
-use crate::{Header, KeyframeKind, RecordError, writer};
-use lineside_model::archive;
+use crate::{Header, KeyframeKind, RecordError, ShiftFile, writer};
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
 use std::path::{Path, PathBuf};
@@ -51,13 +50,15 @@ impl Recorder {
     }
 
     /// Continues a file, closed or left by a crash: the next batch follows the last one in it, as
-    /// [`crate::ShiftFile::last`] says. No other program may be writing it.
+    /// [`crate::ShiftFile::last`] says. No other program may be writing it. When its end is damaged, the state at that
+    /// number is not known: give a Resume keyframe with `state.seq` set to it before anything else.
     pub fn resume(path: &Path) -> Result<Recorder, RecordError> {
         Recorder::resume_with(path, Options::default())
     }
 
     /// [`Recorder::resume`] with a pace of one's own.
     pub fn resume_with(path: &Path, options: Options) -> Result<Recorder, RecordError> {
+        ShiftFile::open(path)?;
         let store = Store::open(path, options.page_limit.clone())?;
         Recorder::start(store, options)
     }
@@ -97,7 +98,7 @@ impl Recorder {
         if !possible {
             return Appended::Refused;
         }
-        let item = Item::Keyframe { kind, seq: state.seq, at: state.at, body: archive::to_bytes(state).into() };
+        let item = Item::Keyframe(Keyframe::new(kind, state, self.next_seq - 1));
         let was_awaiting = std::mem::take(&mut self.awaiting_resume);
         let appended = self.push(item);
         match appended {
@@ -179,24 +180,10 @@ impl Recorder {
     /// Writes what waits, and makes it one file that opens on read-only media. The thread ends. With an error the file
     /// is as complete as [`Recorder::status`] said and can be resumed.
     pub fn close(mut self, timeout: Duration) -> Result<(), RecordError> {
-        let deadline = Instant::now() + timeout;
+        let until = Instant::now() + timeout;
         self.flush(timeout)?;
-        self.end(Ending::Close);
-        let mut inner = self.shared.lock();
-        while inner.ended.is_none() {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            inner = self.shared.done.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        let ended = inner.ended;
-        drop(inner);
-        if ended.is_none() {
-            // Not waited for: it ends by itself when the disk or the reader lets it.
-            drop(self.thread.take());
-        }
-        if ended == Some(true) { Ok(()) } else { Err(RecordError::StillRead(self.path.clone())) }
+        self.end(Ending::Close { until });
+        if self.join() == Some(Ended::Closed) { Ok(()) } else { Err(RecordError::StillRead(self.path.clone())) }
     }
 
     /// The file.
@@ -207,6 +194,16 @@ impl Recorder {
     fn end(&self, ending: Ending) {
         self.shared.lock().ending.get_or_insert(ending);
         self.shared.work.notify_one();
+    }
+
+    /// Waits for the thread, which has been asked to end.
+    fn join(&mut self) -> Option<Ended> {
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(file = %self.path.display(), "the recorder's thread had panicked");
+        }
+        self.shared.lock().ended
     }
 
     fn unwritten(&self, inner: &Inner) -> RecordError {
@@ -222,10 +219,6 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.end(Ending::Leave);
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!(file = %self.path.display(), "the recorder's thread had panicked");
-        }
+        self.join();
     }
 }

@@ -56,7 +56,7 @@ pub struct Rows {
 enum Raw {
     Batch { first: u64, last: u64, at: Timestamp, n: i64, body: Vec<u8> },
     Digest { seq: u64, at: Timestamp, digest: u64 },
-    Keyframe { seq: u64 },
+    Keyframe { seq: u64, after: u64 },
     Damaged { first: u64, last: u64, at: Option<Timestamp>, reason: &'static str },
 }
 
@@ -65,7 +65,7 @@ impl Raw {
         match self {
             Raw::Batch { last, .. } | Raw::Damaged { last, .. } => (*last, 0),
             Raw::Digest { seq, .. } => (*seq, 1),
-            Raw::Keyframe { seq } => (*seq, 2),
+            Raw::Keyframe { seq, .. } => (*seq, 2),
         }
     }
 }
@@ -137,13 +137,13 @@ impl Rows {
                 Row::Damaged { first_seq, last_seq: last, at, reason: reason.to_owned() }
             }
             Raw::Digest { seq, at, digest } => Row::Digest { seq, at, digest },
-            Raw::Keyframe { seq } => {
+            Raw::Keyframe { seq, after } => {
                 self.expected = seq + 1;
                 let connection = database::connect_for_reading(&self.path)?;
                 match keyframe(&connection, &self.path, KeyframeKind::Resume, seq) {
                     Ok(state) => Row::Keyframe { kind: KeyframeKind::Resume, seq, state },
                     Err(OpenError::Damaged { what, .. }) => {
-                        Row::Damaged { first_seq: seq, last_seq: seq, at: None, reason: what }
+                        Row::Damaged { first_seq: seq.min(after + 1), last_seq: seq, at: None, reason: what }
                     }
                     Err(other) => return Err(other),
                 }
@@ -163,7 +163,9 @@ impl Iterator for Rows {
         }
         let first = match self.ready.front()? {
             Raw::Batch { first, .. } | Raw::Damaged { first, .. } => *first,
-            Raw::Digest { .. } | Raw::Keyframe { .. } => 0,
+            // What lies between `after` and the keyframe was never recorded; what lies before must be there.
+            Raw::Keyframe { after, .. } => after + 1,
+            Raw::Digest { .. } => 0,
         };
         if let Some(hole) = self.hole_before(first) {
             self.expected = first;
@@ -299,10 +301,12 @@ fn digests(connection: &Connection, from: u64, until: u64) -> rusqlite::Result<V
 /// Only which there are: their bodies are large.
 fn keyframes(connection: &Connection, from: u64, until: u64) -> rusqlite::Result<Vec<Raw>> {
     let mut select = connection
-        .prepare_cached("SELECT seq FROM keyframe WHERE kind = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq")?;
+        .prepare_cached("SELECT seq, after FROM keyframe WHERE kind = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq")?;
     let kind = KeyframeKind::Resume.number();
     let found = select.query_map([kind, signed(from), signed(until)], |row| {
-        Ok(Raw::Keyframe { seq: row.get::<_, i64>(0)? as u64 })
+        let (seq, after) = (row.get::<_, i64>(0)?, row.get::<_, i64>(1)?);
+        // Its checksum is looked at when it is read; a damaged number must not lead astray before.
+        Ok(Raw::Keyframe { seq: seq as u64, after: after.clamp(0, seq.max(0)) as u64 })
     })?;
     found.collect()
 }
@@ -314,15 +318,15 @@ pub(crate) fn keyframe(
     kind: KeyframeKind,
     seq: u64,
 ) -> Result<PlantState, OpenError> {
-    let (at, version, crc, body): (i64, i64, i64, Vec<u8>) = connection
+    let (at, after, version, crc, body): (i64, i64, i64, i64, Vec<u8>) = connection
         .query_row(
-            "SELECT at, version, crc, body FROM keyframe WHERE seq = ?1 AND kind = ?2",
+            "SELECT at, after, version, crc, body FROM keyframe WHERE seq = ?1 AND kind = ?2",
             params![signed(seq), kind.number()],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
         )
         .map_err(|source| OpenError::sqlite(path, source))?;
     let damaged = |what: String| OpenError::damaged(path, format!("keyframe {seq}: {what}"));
-    if database::checksum([seq as i64, at, kind.number()], &body) != crc {
+    if database::checksum([seq as i64, kind.number(), at, after], &body) != crc {
         return Err(damaged("does not match its checksum".to_owned()));
     }
     if version > i64::from(archive::VERSION) {

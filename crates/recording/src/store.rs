@@ -5,7 +5,7 @@
 //! opened anew and asked.
 
 use crate::header::{EXTENSION, Header, file_stem};
-use crate::queue::Item;
+use crate::queue::{Item, Keyframe};
 use crate::{KeyframeKind, OpenError, RecordError, codec, database};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
@@ -18,8 +18,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const INSERT_BATCH: &str = "INSERT INTO journal (seq, at, n, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-const INSERT_KEYFRAME: &str =
-    "INSERT OR REPLACE INTO keyframe (seq, kind, at, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_KEYFRAME: &str = "INSERT OR REPLACE INTO keyframe (seq, kind, at, after, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const INSERT_DIGEST: &str = "INSERT OR REPLACE INTO digest (seq, at, digest, crc) VALUES (?1, ?2, ?3, ?4)";
 
 pub(crate) struct Store {
@@ -149,6 +148,7 @@ impl Store {
 /// Truncates the log and leaves WAL mode. `memory`, not `delete`: the file is the same afterwards, but a crash in the
 /// middle leaves no rollback journal, which a reader on read-only media could not play back.
 fn one_file(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::ZERO)?; // the caller tries again, and knows for how long
     connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_busy_and_counts| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_mode", "memory", |_mode| Ok(()))
 }
@@ -173,11 +173,11 @@ fn reserve(dir: &Path, header: &Header) -> Result<PathBuf, RecordError> {
 
 fn fill(path: &Path, header: &Header, state: &PlantState) -> Result<(), RecordError> {
     let mut connection = database::connect_for_writing(path)?;
-    let body = archive::to_bytes(state);
+    let start = Keyframe::new(KeyframeKind::Start, state, state.seq);
     let all = |connection: &mut Connection| -> rusqlite::Result<()> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         database::create_tables(&transaction, header)?;
-        write_keyframe(&transaction, KeyframeKind::Start, state.seq, state.at, &body)?;
+        write_keyframe(&transaction, &start)?;
         transaction.commit()
     };
     all(&mut connection).map_err(|source| RecordError::sqlite(path, source))
@@ -196,12 +196,12 @@ fn write_all(
             // Already there: the commit before had reached the disk although it reported a failure.
             Item::Batch(batch) if batch.last_seq() <= last_seq => 0,
             Item::Batch(batch) => write_batch(&transaction, batch, body)?,
-            Item::Keyframe { kind, seq, at, body } => write_keyframe(&transaction, *kind, *seq, *at, body)?,
+            Item::Keyframe(keyframe) => write_keyframe(&transaction, keyframe)?,
             Item::Digest { seq, at, digest } => write_digest(&transaction, *seq, *at, *digest)?,
         };
         last_seq = match item {
             Item::Batch(batch) => last_seq.max(batch.last_seq()),
-            Item::Keyframe { seq, .. } => last_seq.max(*seq),
+            Item::Keyframe(keyframe) => last_seq.max(keyframe.seq),
             Item::Digest { .. } => last_seq,
         };
     }
@@ -219,17 +219,13 @@ fn write_batch(connection: &Connection, batch: &Batch, body: &mut Vec<u8>) -> ru
     Ok(body.len())
 }
 
-fn write_keyframe(
-    connection: &Connection,
-    kind: KeyframeKind,
-    seq: u64,
-    at: Timestamp,
-    body: &[u8],
-) -> rusqlite::Result<usize> {
-    let crc = database::checksum([seq as i64, at.0, kind.number()], body);
-    let values = params![seq as i64, kind.number(), at.0, archive::VERSION, crc, body];
+fn write_keyframe(connection: &Connection, keyframe: &Keyframe) -> rusqlite::Result<usize> {
+    let numbers = [keyframe.seq as i64, keyframe.kind.number(), keyframe.at.0, keyframe.after as i64];
+    let crc = database::checksum(numbers, &keyframe.body);
+    let [seq, kind, at, after] = numbers;
+    let values = params![seq, kind, at, after, archive::VERSION, crc, &*keyframe.body];
     connection.prepare_cached(INSERT_KEYFRAME)?.execute(values)?;
-    Ok(body.len())
+    Ok(keyframe.body.len())
 }
 
 fn write_digest(connection: &Connection, seq: u64, at: Timestamp, digest: u64) -> rusqlite::Result<usize> {

@@ -1,9 +1,9 @@
 //! The writer's thread: waits, commits, checkpoints, and keeps trying after a failure.
 
+use crate::RecordError;
 use crate::error::words;
-use crate::queue::{Commit, Ending, Inner, Item, Options, Shared, State};
+use crate::queue::{Commit, Ended, Ending, Inner, Item, Options, Shared, State};
 use crate::store::{Store, Written};
-use crate::{RecordError, queue};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ const RETRY_GROWTH_MAX: u32 = 25;
 const COMMIT_INPUTS_MAX: usize = 100_000;
 /// Pause between attempts to make the file one file while somebody reads it.
 const CLOSE_RETRY: Duration = Duration::from_millis(20);
-/// How long a reader may keep the writer from making the file one file.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
+/// When so many bytes of rows were committed since, the log is worked into the file before its time.
+const CHECKPOINT_BYTES: usize = 16 << 20;
 
 /// Starts the thread.
 pub(crate) fn spawn(store: Store, shared: Arc<Shared>, options: Options) -> Result<JoinHandle<()>, RecordError> {
-    let writer = Writer { store, shared, options, retry: None, checkpoint_due: None };
+    let writer = Writer { store, shared, options, retry: None, checkpoint_due: None, bytes_since_checkpoint: 0 };
     std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run()).map_err(RecordError::Thread)
 }
 
@@ -31,6 +31,7 @@ struct Writer {
     retry: Option<(Instant, Duration)>,
     /// Set while the log holds something that the file does not.
     checkpoint_due: Option<Instant>,
+    bytes_since_checkpoint: usize,
 }
 
 enum Job {
@@ -40,25 +41,32 @@ enum Job {
 }
 
 /// Tells those who wait that the thread has ended, however it ended.
-struct EndGuard(Arc<Shared>, bool);
+struct EndGuard(Arc<Shared>, Ended);
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        self.0.lock().ended = Some(self.1);
+        let mut inner = self.0.lock();
+        inner.ended = Some(self.1);
+        if inner.ending.is_none() {
+            let reason = "the recorder's thread has ended unexpectedly; begin a new file and report this".into();
+            let since = inner.queue.front().map(Item::at).unwrap_or_default();
+            inner.state = State::Failed { reason, since, needs_new_file: true };
+        }
+        drop(inner);
         self.0.done.notify_all();
     }
 }
 
 impl Writer {
     fn run(mut self) {
-        let mut ended = EndGuard(self.shared.clone(), false);
+        let mut ended = EndGuard(self.shared.clone(), Ended::Left);
         loop {
             match self.wait() {
                 Job::Commit(items) => self.commit(&items),
                 Job::Checkpoint => self.checkpoint(),
                 Job::End(Ending::Leave) => return,
-                Job::End(Ending::Close) => {
-                    ended.1 = self.close();
+                Job::End(Ending::Close { until }) => {
+                    ended.1 = self.close(until);
                     return;
                 }
             }
@@ -83,10 +91,11 @@ impl Writer {
         {
             return Some(Job::End(ending));
         }
-        if self.commit_due(inner).is_some_and(|due| due <= now) {
-            return Some(Job::Commit(take(inner)));
+        // Before commits: these may be due all the time, and the log must not grow without end.
+        if self.checkpoint_due.is_some_and(|due| due <= now) {
+            return Some(Job::Checkpoint);
         }
-        self.checkpoint_due.is_some_and(|due| due <= now).then_some(Job::Checkpoint)
+        self.commit_due(inner).is_some_and(|due| due <= now).then(|| Job::Commit(take(inner)))
     }
 
     /// When the head of the queue is to be committed.
@@ -127,9 +136,7 @@ impl Writer {
         if self.retry.take().is_some() {
             tracing::info!(file = %self.store.path().display(), "the recorder writes again");
         }
-        if self.checkpoint_due.is_none() {
-            self.checkpoint_due = Some(Instant::now() + self.options.checkpoint_every);
-        }
+        self.plan_checkpoint(written.bytes);
         let inputs = items.iter().map(Item::inputs).sum();
         {
             let mut inner = self.shared.lock();
@@ -144,7 +151,7 @@ impl Writer {
         }
         self.shared.done.notify_all();
         if let Some(tell) = &self.options.on_commit {
-            tell(queue::Commit { inputs, ..commit_of(written) });
+            tell(Commit { committed_seq: written.last_seq, inputs, bytes: written.bytes, took: written.took });
         }
     }
 
@@ -168,34 +175,37 @@ impl Writer {
         self.shared.done.notify_all();
     }
 
+    fn plan_checkpoint(&mut self, bytes: usize) {
+        self.bytes_since_checkpoint += bytes;
+        if self.bytes_since_checkpoint > CHECKPOINT_BYTES {
+            self.checkpoint_due = Some(Instant::now());
+        }
+        self.checkpoint_due.get_or_insert_with(|| Instant::now() + self.options.checkpoint_every);
+    }
+
     /// A failure here loses nothing: the log stays as it is, and the next commit meets the same disk.
     fn checkpoint(&mut self) {
         self.checkpoint_due = None;
+        self.bytes_since_checkpoint = 0;
         if let Err(error) = self.store.checkpoint() {
             tracing::warn!(reason = words(&error), "the recording's log could not be worked into the file");
             self.checkpoint_due = Some(Instant::now() + self.options.checkpoint_every);
         }
     }
 
-    /// True: it is one file now.
-    fn close(&mut self) -> bool {
-        let begun = Instant::now();
+    fn close(&mut self, until: Instant) -> Ended {
         loop {
             let error = match self.store.close() {
-                Ok(()) => return true,
+                Ok(()) => return Ended::Closed,
                 Err(error) => error,
             };
-            if !matches!(error, RecordError::Locked(_)) || begun.elapsed() > CLOSE_PATIENCE {
+            if !matches!(error, RecordError::Locked(_)) || Instant::now() >= until {
                 tracing::warn!(reason = words(&error), "the recording stays two files");
-                return false;
+                return Ended::Left;
             }
             std::thread::sleep(CLOSE_RETRY);
         }
     }
-}
-
-fn commit_of(written: &Written) -> Commit {
-    Commit { committed_seq: written.last_seq, inputs: 0, bytes: written.bytes, took: written.took }
 }
 
 /// Copies the head of the queue; it leaves the queue only when it is on disk.

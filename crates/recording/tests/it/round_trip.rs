@@ -1,8 +1,6 @@
 //! What is recorded is read back: while it is written, after closing, after dropping, and after a restart.
 
-mod common;
-
-use common::{PATIENCE, assert_as_written, batch, header, rows, short, state};
+use crate::common::{PATIENCE, assert_as_written, batch, header, rows, short, state};
 use lineside_model::Timestamp;
 use lineside_recording::{Appended, KeyframeKind, Recorder, Row, ShiftFile, State, find_newest};
 

@@ -1,0 +1,102 @@
+//! A damaged file: what is intact reads as written, the rest is named as missing, and nothing panics.
+
+use crate::common::{PATIENCE, assert_as_written, batch, header, rows, short, state};
+use lineside_model::Timestamp;
+use lineside_recording::{KeyframeKind, Recorder, Row, ShiftFile};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+use tempfile::TempDir;
+
+/// A closed recording of batches of `n` inputs, with digests and one Resume keyframe after the middle.
+fn recording(batches: u64, n: u64) -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().expect("temp folder");
+    let mut recorder = Recorder::create(dir.path(), header(), &state(0)).expect("creates");
+    let path = recorder.path().to_owned();
+    let mut next = 1;
+    for i in 0..batches {
+        if i == batches / 2 {
+            recorder.keyframe(KeyframeKind::Resume, &state(next + 9));
+            next += 10;
+        }
+        recorder.append(batch(next, n));
+        next += n;
+        recorder.digest(next - 1, Timestamp(1), 7);
+    }
+    recorder.close(PATIENCE).expect("closes");
+    (dir, path)
+}
+
+#[test]
+fn one_damaged_row_costs_that_row() {
+    let check = |damage: &str, expected: &str| {
+        let (_dir, path) = recording(4, 3);
+        assert_eq!(short(&rows(&path, 0)), "b1-3 d3 b4-6 d6 k16 b17-19 d19 b20-22 d22");
+        Connection::open(&path).expect("opens").execute_batch(damage).expect("damages");
+        let found = rows(&path, 0);
+        assert_eq!(short(&found), expected, "{damage}");
+        assert_as_written(&found);
+        assert!(!ShiftFile::open(&path).expect("opens").verify().expect("verifies").is_intact());
+    };
+    let others = "b1-3 d3 x4-6 d6 k16 b17-19 d19 b20-22 d22";
+    check("UPDATE journal SET body = zeroblob(length(body)) WHERE seq = 4", others);
+    check("UPDATE journal SET at = at + 1 WHERE seq = 4", others);
+    check("UPDATE journal SET n = 2 WHERE seq = 4", "b1-3 d3 x4-5 d6 x6-6 k16 b17-19 d19 b20-22 d22");
+    check("UPDATE journal SET crc = 0 WHERE seq = 4", others);
+    check("UPDATE journal SET body = NULL WHERE seq = 20", "b1-3 d3 b4-6 d6 k16 b17-19 d19 x20-20 d22");
+    check("UPDATE journal SET body = 'text', n = 9e18 WHERE seq = 20", "b1-3 d3 b4-6 d6 k16 b17-19 d19 x20-20 d22");
+    check("DELETE FROM journal WHERE seq = 17", "b1-3 d3 b4-6 d6 k16 d19 x17-19 b20-22 d22");
+    check("UPDATE keyframe SET crc = 0 WHERE kind = 1", "b1-3 d3 b4-6 d6 x7-16 b17-19 d19 b20-22 d22");
+    check("DELETE FROM journal WHERE seq = 4", "b1-3 d3 d6 x4-6 k16 b17-19 d19 b20-22 d22");
+    check("UPDATE keyframe SET crc = 0 WHERE kind = 1; DELETE FROM digest", "b1-3 b4-6 x7-16 b17-19 b20-22");
+}
+
+#[test]
+fn the_end_is_known_although_the_last_row_is_damaged() {
+    let (_dir, path) = recording(4, 3);
+    let sql = "UPDATE journal SET at = 1 << 60 WHERE seq = 20";
+    Connection::open(&path).expect("opens").execute_batch(sql).expect("damages");
+    let last = ShiftFile::open(&path).expect("opens").last();
+    assert_eq!(last, Some((22, Timestamp(20_000))), "numbers go on after 22; the stamp is that of row 17");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn flipped_bytes_anywhere_never_pass_as_data(places in prop::collection::vec((any::<u32>(), 1u8..), 1..12)) {
+        static INTACT: LazyLock<Vec<u8>> = LazyLock::new(|| std::fs::read(recording(40, 900).1).expect("reads"));
+        let dir = tempfile::tempdir().expect("temp folder");
+        let path = dir.path().join("x.shift");
+        let mut bytes = INTACT.clone();
+        for (place, flip) in places {
+            let len = bytes.len();
+            bytes[place as usize % len] ^= flip;
+        }
+        std::fs::write(&path, bytes).expect("writes");
+        let Ok(file) = ShiftFile::open(&path) else { return Ok(()) };
+        let mut next = 1;
+        for row in file.rows(0) {
+            match row {
+                Ok(Row::Batch(batch)) => {
+                    prop_assert!(batch.first_seq == next, "{} after {next}", batch.first_seq);
+                    next = batch.last_seq() + 1;
+                    assert_as_written(&[Row::Batch(batch)]);
+                }
+                Ok(Row::Damaged { first_seq, last_seq, .. }) => {
+                    prop_assert!(first_seq <= last_seq && first_seq >= next, "{first_seq} to {last_seq} after {next}");
+                    next = last_seq + 1;
+                }
+                Ok(Row::Keyframe { seq, state, .. }) => {
+                    prop_assert_eq!(seq, state.seq);
+                    next = seq + 1;
+                }
+                Ok(Row::Digest { digest, .. }) => prop_assert_eq!(digest, 7),
+                Err(_unreadable) => break,
+            }
+        }
+        // Whatever it finds: it comes to an end.
+        prop_assert!(file.verify().map_or(true, |report| report.inputs <= 36_000));
+    }
+}

@@ -1,0 +1,7 @@
+//! The recorder and its files from outside, as the runtime uses them.
+
+mod common;
+mod crash;
+mod damage;
+mod failures;
+mod round_trip;
