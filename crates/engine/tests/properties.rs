@@ -244,7 +244,7 @@ fn lists_keep_their_promises(state: &PlantState) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn where_time_is_advanced_changes_nothing(
