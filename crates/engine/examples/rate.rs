@@ -46,8 +46,8 @@ fn main() {
     println!("{:.1} million samples/s (every second tag with an expected age)", samples / applying / 1e6);
 
     let mut digest = 0;
-    let digesting = seconds(|| (0..20).for_each(|_| digest = engine.digest())) / 20.0;
-    println!("digest {digest:016x} of {TAGS} tags in {:.2} ms", digesting * 1e3);
+    let digesting = (0..20).map(|_| seconds(|| digest = engine.digest())).fold(f64::MAX, f64::min);
+    println!("digest {digest:016x} of {TAGS} tags in {:.2} ms, best of 20", digesting * 1e3);
 }
 
 #[expect(clippy::disallowed_methods, reason = "a measurement reads the clock; the engine does not")]
