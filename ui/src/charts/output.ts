@@ -108,8 +108,8 @@ function options(view: () => OutputView, c: Colours, size: { width: number; heig
     ],
     series: [
       {},
-      { stroke: c.data, width: 2.4, points: { show: false }, spanGaps: false },
-      { stroke: c.ink, width: 1, dash: [5, 5], points: { show: false } },
+      { stroke: c.data, width: 2.4, points: { show: false }, pxAlign: 0 },
+      { stroke: c.ink, width: 1, dash: [5, 5], points: { show: false }, pxAlign: 0 },
     ],
     hooks: { draw: [(chart) => drawNow(chart, view(), c)] },
   };
@@ -129,6 +129,7 @@ function drawNow(chart: uPlot, view: OutputView, c: Colours): void {
   ctx.fillStyle = c.ink;
   ctx.fillRect(x, bbox.top, Math.max(1, Math.round(ratio)), bbox.height);
   ctx.font = `600 ${13 * ratio}px ${c.font}`;
+  ctx.textAlign = 'left';
   ctx.textBaseline = 'top';
   const room = 8 * ratio;
   const wide = ctx.measureText(view.label).width;

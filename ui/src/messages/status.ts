@@ -14,6 +14,8 @@ export interface StatusWords {
   readonly quality: string;
   /** The reason as part of a sentence, with limit and overflow bits. */
   readonly reason: string;
+  /** The limit and overflow bits alone; empty where there are none. */
+  readonly remarks: string;
   /** OPC name and number: `BadSensorFailure 0x808C0000`. */
   readonly code: string;
   readonly severity: 'good' | 'uncertain' | 'bad';
@@ -28,6 +30,7 @@ export function statusWords(status: number): StatusWords {
   return {
     quality: t(`status.group.${group}`),
     reason: [reason, ...remarks(status)].join(', '),
+    remarks: remarks(status).join(', '),
     code: name === null ? hex : `${name} ${hex}`,
     severity,
   };
