@@ -110,7 +110,7 @@ impl World {
     fn value(&mut self, tag: TagId) -> Value {
         let counter = &mut self.counters[tag.0 as usize];
         *counter = match self.random.random_range(0..100) {
-            0..90 => *counter + self.random.random_range(0..9),
+            0..90 => counter.saturating_add(self.random.random_range(0..9)),
             90..94 => 0,
             94..97 => self.random.random_range(0..70_000),
             _ => i64::MAX - self.random.random_range(0..3),
