@@ -18,7 +18,7 @@ pub(crate) fn measure(programs: &Programs, minutes: f64) -> Outcome<Map<String, 
     let screen = Screen::start()?;
     let folder = target()?.join("bench-memory");
     fs::remove_dir_all(&folder).or_else(absent).map_err(Problem::file("emptying", &folder))?;
-    let plant = Plant::start(programs, &folder, &[])?;
+    let plant = Plant::start(programs, &folder)?;
     let mut window = host(programs, "lineside", &plant.configuration, Some(&plant.data))
         .env("DISPLAY", &screen.display)
         .env_remove("WAYLAND_DISPLAY")

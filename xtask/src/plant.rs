@@ -26,23 +26,21 @@ pub(crate) struct Plant {
 
 impl Plant {
     /// Starts a plant whose files live in `folder`.
-    pub(crate) fn start(programs: &Programs, folder: &Path, arguments: &[&str]) -> Outcome<Self> {
+    pub(crate) fn start(programs: &Programs, folder: &Path) -> Outcome<Self> {
         let pki = folder.join("plant-pki");
         let data = folder.join("data");
         fs::create_dir_all(&pki).map_err(Problem::file("creating", &pki))?;
         let mut process = Command::new(programs.path("lineside-plant"))
-            .arg("serve")
             .args(["--port", &free_port().to_string(), "--trust-clients", "--exit-with-stdin"])
             .arg("--pki")
             .arg(&pki)
-            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .map_err(Problem::file("starting", &programs.path("lineside-plant")))?;
         let endpoint = announced(&mut process, "lineside-plant")?;
         let configuration = folder.join("plant.toml");
-        write_configuration(programs, &endpoint, arguments, &configuration)?;
+        write_configuration(programs, &endpoint, &configuration)?;
         trust(&pki, &data.join("pki/trusted"))?;
         Ok(Self { process, configuration, data })
     }
@@ -83,12 +81,9 @@ fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", USUAL_PORT)).map_or(0, |_| USUAL_PORT)
 }
 
-fn write_configuration(programs: &Programs, endpoint: &str, arguments: &[&str], path: &Path) -> Outcome {
+fn write_configuration(programs: &Programs, endpoint: &str, path: &Path) -> Outcome {
     let mut command = Command::new(programs.path("lineside-plant"));
     command.args(["config", "--endpoint", endpoint]);
-    if let Some(at) = arguments.iter().position(|argument| *argument == "--tags") {
-        command.args(&arguments[at..(at + 2).min(arguments.len())]);
-    }
     fs::write(path, crate::shell::output(&mut command)?).map_err(Problem::file("writing", path))
 }
 

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     match file {
         Some(file) => show(&programs, options, &file, None),
         None => {
-            let plant = Plant::start(&programs, &target()?.join("run"), &[])?;
+            let plant = Plant::start(&programs, &target()?.join("run"))?;
             show(&programs, options, &plant.configuration, Some(&plant.data))
         }
     }

@@ -85,8 +85,8 @@ pub(crate) fn prepare() -> Outcome {
 
 /// Runs the journeys of `tests/e2e` on one host.
 fn journeys(programs: &Programs, host: &str, screen: Option<&Screen>) -> Outcome {
-    let mut command = program("npm", "tests/e2e", &["test", "--silent"]);
-    command.env("LINESIDE_HOST", host).env("LINESIDE_PROGRAMS", programs.folder());
+    let mut command = program("npm", "tests/e2e", &["run", "--silent", &format!("test:{host}")]);
+    command.env("LINESIDE_PROGRAMS", programs.folder());
     if let Some(screen) = screen {
         command.env("DISPLAY", &screen.display).env_remove("WAYLAND_DISPLAY");
     }

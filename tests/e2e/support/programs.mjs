@@ -75,25 +75,24 @@ export function line(running, pattern) {
   });
 }
 
-/** A simulated plant, and the data folder of an app that trusts it. */
-export async function plant(t, { tags = [], home } = {}) {
+/** A simulated plant where nothing happens by itself, and the data folder of an app that trusts it. */
+export async function plant(t, { home, port = 0 } = {}) {
   home ??= await folder(t);
   const pki = join(home, 'plant-pki');
-  await mkdir(pki, { recursive: true });
-  const args = ['serve', '--port', '0', '--pki', pki, '--trust-clients', '--exit-with-stdin', '--seed', '7', ...tags];
+  const args = ['--port', String(port), '--pki', pki, '--scenario', 'steady', '--trust-clients', '--exit-with-stdin'];
   const running = start(t, program('lineside-plant'), args);
   const [, endpoint] = await line(running, /^UP (\S+)/);
   const data = join(home, 'data');
   await mkdir(join(data, 'pki/trusted'), { recursive: true });
   await cp(join(pki, 'own'), join(data, 'pki/trusted'), { recursive: true });
   return {
-    ...running,
     home,
     data,
     endpoint,
     port: Number(new URL(endpoint.replace('opc.tcp:', 'http:')).port),
     /** Gives a live command, such as `jam Capper 30 s`. */
     say: (command) => running.child.stdin.write(`${command}\n`),
+    end: () => end(running),
   };
 }
 

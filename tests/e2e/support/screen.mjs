@@ -48,6 +48,11 @@ class Screen {
     return this.driver.type(`[data-testid="${id}"]`, text);
   }
 
+  /** Errors that the page itself met. */
+  faults() {
+    return this.driver.faults;
+  }
+
   picture(path) {
     return this.driver.picture(path);
   }
@@ -55,34 +60,32 @@ class Screen {
 
 /** Runs in the page. */
 function readPage() {
-  const all = (root, id) => [...root.querySelectorAll(`[data-testid="${id}"]`)];
-  const text = (root, id) => all(root, id)[0]?.textContent.replace(/\s+/g, ' ').trim() ?? null;
-  const starting = (prefix) => [...document.querySelectorAll(`[data-testid^="${prefix}"]`)];
+  const words = (element) => element?.textContent.replace(/\s+/g, ' ').trim() ?? null;
+  const first = (id, root = document) => root.querySelector(`[data-testid="${id}"]`);
+  const every = (selector) => [...document.querySelectorAll(selector)];
+  const recorder = first('recorder');
   return {
-    title: document.title,
     language: document.documentElement.lang,
-    theme: getComputedStyle(document.documentElement).colorScheme,
+    theme: document.documentElement.dataset.theme,
     background: getComputedStyle(document.body).backgroundColor,
-    simulated: text(document, 'simulated'),
-    mode: text(document, 'mode'),
-    banner: text(document, 'banner'),
-    recorder: text(document, 'recorder'),
-    nav: [text(document, 'nav-line'), text(document, 'nav-tags')],
-    links: starting('link-').map((link) => ({ id: link.dataset.testid, text: link.textContent.trim(), state: link.dataset.state })),
-    problems: text(document, 'problems'),
-    units: starting('unit-').map((card) => ({
-      id: Number(card.dataset.testid.slice('unit-'.length)),
-      text: card.textContent.replace(/\s+/g, ' ').trim(),
-      state: text(card, 'state'),
-      rate: text(card, 'rate'),
-      good: text(card, 'good'),
-      trust: all(card, 'trust').map((mark) => mark.dataset.trust ?? mark.textContent.trim()),
+    simulated: words(first('simulated')),
+    mode: words(first('mode')),
+    condition: first('banner')?.dataset.condition ?? null,
+    recorder: recorder && { state: recorder.dataset.state, text: words(recorder) },
+    nav: [words(first('nav-line')), words(first('nav-tags'))],
+    links: every('[data-testid^="link-"]').map((link) => ({ text: words(link), state: link.dataset.state })),
+    problems: every('[data-testid="problem"]').map(words),
+    units: every('[data-testid^="unit-"]').map((card) => ({
+      name: words(card.querySelector('.name b')),
+      state: words(first('state', card)),
+      rate: words(first('rate', card)),
+      counts: words(card.querySelector('.counts')),
+      trust: card.dataset.trust,
+      rateTrust: card.querySelector('.rate')?.dataset.trust,
+      standing: card.dataset.standing === 'true',
     })),
-    tags: starting('tag-row').map((row) => ({
-      name: row.dataset.tagName,
-      text: row.textContent.replace(/\s+/g, ' ').trim(),
-      trust: row.dataset.trust ?? null,
-    })),
+    tags: every('[data-testid="tag-row"]').map((row) => ({ name: row.dataset.tagName, trust: row.dataset.trust, text: words(row) })),
+    everything: words(document.body),
   };
 }
 
