@@ -178,3 +178,39 @@ fn header_checksum(rows: &[(&'static str, String)]) -> i64 {
     let hash = |so_far, text: &str| xxh3_64_with_seed(text.as_bytes(), so_far);
     rows.iter().fold(0, |so_far, (key, value)| hash(hash(so_far, key), value)) as i64
 }
+
+/// The last sequence number that the file covers, by its keys; and the newest stamp that a checksum vouches for, or that
+/// of a keyframe. Numbering goes on after it, so writer and reader must agree: both ask here.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Timestamp)>> {
+    let keyframe: Option<(i64, Timestamp)> = connection
+        .query_row("SELECT seq, at FROM keyframe WHERE kind IN (0, 1) ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, Timestamp(row.get(1)?)))
+        })
+        .optional()?;
+    let mut last_seq = keyframe.map_or(0, |(seq, _)| seq);
+    let mut stamp = keyframe;
+    // Without the bodies first: a body that cannot be read must not hide the numbers.
+    let mut newest = connection
+        .prepare("SELECT seq, at, n, min(n, max(length(body) / 2, 1)) FROM journal ORDER BY seq DESC LIMIT 1000")?;
+    let mut rows = newest.query([])?;
+    while let Some(row) = rows.next()? {
+        let (numbers, count) = ([row.get(0)?, row.get(1)?, row.get(2)?], row.get::<_, Option<i64>>(3)?);
+        let [seq, at, _] = numbers;
+        let end = seq + count.unwrap_or(1).max(1) - 1;
+        last_seq = last_seq.max(end);
+        if is_intact(connection, numbers) {
+            stamp = stamp.filter(|(seq, _)| *seq >= end).or(Some((end, Timestamp(at))));
+            break;
+        }
+    }
+    Ok(stamp.map(|(_, at)| (last_seq as u64, at)))
+}
+
+/// Can the row be read, and does it match its checksum?
+fn is_intact(connection: &Connection, numbers: [i64; 3]) -> bool {
+    connection
+        .query_row("SELECT crc, body FROM journal WHERE seq = ?1", [numbers[0]], |row| {
+            Ok(row.get::<_, i64>(0)? == checksum(numbers, row.get_ref(1)?.as_blob()?))
+        })
+        .unwrap_or(false)
+}

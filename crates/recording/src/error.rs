@@ -81,8 +81,8 @@ pub enum RecordError {
     OldSqlite(&'static str),
     #[error("the recorder's thread could not be started")]
     Thread(#[source] std::io::Error),
-    #[error("{}: not everything was written in the time given: {reason}", path.display())]
-    Unwritten { path: PathBuf, reason: String },
+    #[error("not everything is recorded: {0}")]
+    Unwritten(String),
     #[error(
         "{}: complete, but another program reads it: keep the -wal file beside it, or let that program close it and \
          open and close the recording again",

@@ -33,6 +33,7 @@ mod error;
 mod find;
 mod header;
 mod queue;
+mod raw;
 mod reader;
 mod recorder;
 mod rows;

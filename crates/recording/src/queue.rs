@@ -1,7 +1,7 @@
 //! What waits to be written, and what the recorder says of itself: the one thing that the caller and the
 //! writer's thread share, behind a lock that neither holds for longer than a few copies.
 
-use crate::KeyframeKind;
+use crate::{KeyframeKind, RecordError};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
@@ -153,12 +153,11 @@ pub(crate) enum Ending {
 }
 
 /// How the writer's thread ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// As asked, or by a panic: the file is as a crash would leave it.
     Left,
-    /// The file is one file now.
-    Closed,
+    /// It was to become one file: did it?
+    Closed(Result<(), RecordError>),
 }
 
 #[derive(Default)]

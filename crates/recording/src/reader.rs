@@ -4,7 +4,7 @@ use crate::rows::{self, Row, Rows};
 use crate::{Header, KeyframeKind, OpenError, database};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use std::path::{Path, PathBuf};
 
 /// A shift file for reading: finished, left by a crash, or being written right now. Holds no connection between
@@ -51,7 +51,7 @@ impl ShiftFile {
             path: path.to_owned(),
             header: database::read_header(&connection, path)?,
             start_seq: start_seq as u64,
-            last: last(&connection).map_err(|source| OpenError::sqlite(path, source))?,
+            last: database::last(&connection).ok().flatten(),
         })
     }
 
@@ -78,10 +78,11 @@ impl ShiftFile {
     }
 
     /// The last sequence number that the file covers, and the newest stamp: of the last batch that is intact or of the
-    /// last keyframe. As of now, or, if the file cannot be read any more, as of when it was opened. `None`: only a file
-    /// so damaged that nothing of this is left.
+    /// last keyframe. As of now, or, if the file cannot be read any more, as of when it was opened. `None`: the file is
+    /// damaged so that its end is not known; it cannot be resumed.
     pub fn last(&self) -> Option<(u64, Timestamp)> {
-        let now = database::connect_for_reading(&self.path).ok().and_then(|connection| last(&connection).ok());
+        let now = database::connect_for_reading(&self.path).ok();
+        let now = now.and_then(|connection| database::last(&connection).ok());
         now.unwrap_or(self.last)
     }
 
@@ -116,31 +117,4 @@ fn structure(path: &Path) -> Result<Vec<String>, OpenError> {
     let mut found = check().map_err(|source| OpenError::sqlite(path, source))?;
     found.retain(|line| line != "ok");
     Ok(found)
-}
-
-/// The last sequence number by the keys, and the newest stamp that a checksum vouches for.
-fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Timestamp)>> {
-    let mut batches =
-        connection.prepare("SELECT seq, at, n, crc, body FROM journal ORDER BY seq DESC LIMIT 1000")?;
-    let mut newest: Option<(i64, Timestamp)> = None;
-    let mut seq_of_keys = 0;
-    let mut found = batches.query([])?;
-    while let Some(row) = found.next()? {
-        let [seq, at, n]: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
-        let body: Vec<u8> = row.get(4).unwrap_or_default();
-        let intact = row.get(3) == Ok(database::checksum([seq, at, n], &body));
-        seq_of_keys =
-            seq_of_keys.max(if intact { seq + n - 1 } else { seq + n.clamp(1, body.len() as i64 / 2 + 1) - 1 });
-        if intact {
-            newest = Some((seq_of_keys, Timestamp(at)));
-            break;
-        }
-    }
-    let keyframe: Option<(i64, Timestamp)> = connection
-        .query_row("SELECT seq, at FROM keyframe WHERE kind IN (0, 1) ORDER BY seq DESC LIMIT 1", [], |row| {
-            Ok((row.get(0)?, Timestamp(row.get(1)?)))
-        })
-        .optional()?;
-    let last = newest.into_iter().chain(keyframe).max_by_key(|(seq, _)| *seq);
-    Ok(last.map(|(seq, at)| (seq.max(seq_of_keys) as u64, at)))
 }

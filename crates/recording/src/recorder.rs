@@ -10,6 +10,11 @@ use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// How long the thread may take beyond the time given for closing.
+const END_PATIENCE: Duration = Duration::from_secs(1);
+/// How long dropping waits for a commit that is under way.
+const DROP_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Writes one shift file on a thread of its own.
 ///
 /// Sequence numbers must be without holes. The first thing that is refused opens a hole: from then on everything is
@@ -183,7 +188,10 @@ impl Recorder {
         let until = Instant::now() + timeout;
         self.flush(timeout)?;
         self.end(Ending::Close { until });
-        if self.join() == Some(Ended::Closed) { Ok(()) } else { Err(RecordError::StillRead(self.path.clone())) }
+        match self.join(until + END_PATIENCE) {
+            Some(Ended::Closed(done)) => done,
+            _ => Err(self.unwritten(&self.shared.lock())),
+        }
     }
 
     /// The file.
@@ -192,33 +200,42 @@ impl Recorder {
     }
 
     fn end(&self, ending: Ending) {
-        self.shared.lock().ending.get_or_insert(ending);
+        self.shared.lock().ending = Some(ending);
         self.shared.work.notify_one();
     }
 
-    /// Waits for the thread, which has been asked to end.
-    fn join(&mut self) -> Option<Ended> {
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
+    /// Waits for the thread, which has been asked to end; not for ever, because a disk may hang.
+    fn join(&mut self, until: Instant) -> Option<Ended> {
+        let thread = self.thread.take()?;
+        let mut inner = self.shared.lock();
+        while inner.ended.is_none() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                tracing::error!(file = %self.path.display(), "the disk hangs: the recorder's thread is left behind");
+                return None;
+            }
+            inner = self.shared.done.wait_timeout(inner, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        let ended = inner.ended.take();
+        drop(inner);
+        if thread.join().is_err() {
             tracing::error!(file = %self.path.display(), "the recorder's thread had panicked");
         }
-        self.shared.lock().ended
+        ended
     }
 
     fn unwritten(&self, inner: &Inner) -> RecordError {
-        let reason = match &inner.state {
+        RecordError::Unwritten(match &inner.state {
             State::Failed { reason, .. } => reason.to_string(),
-            State::Ok if inner.ended.is_some() => "the recorder has ended".to_owned(),
-            State::Ok => "the disk is too slow".to_owned(),
-        };
-        RecordError::Unwritten { path: self.path.clone(), reason }
+            State::Ok if inner.ended.is_some() => format!("{}: the recorder has ended", self.path.display()),
+            State::Ok => format!("{}: the disk is too slow; what waits is still tried", self.path.display()),
+        })
     }
 }
 
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.end(Ending::Leave);
-        self.join();
+        self.join(Instant::now() + DROP_PATIENCE);
     }
 }

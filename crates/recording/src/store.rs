@@ -65,7 +65,8 @@ impl Store {
         // The reader's checks first: they change nothing, not even the journal mode of a foreign database.
         drop(database::connect_for_reading(path)?);
         let connection = database::connect_for_writing(path)?;
-        let last_seq = last_seq(&connection).map_err(|source| RecordError::sqlite(path, source))?;
+        let last = database::last(&connection).map_err(|source| RecordError::sqlite(path, source))?;
+        let (last_seq, _) = last.ok_or_else(|| OpenError::damaged(path, "where it ends is not known"))?;
         let identity = Identity::of(path)?;
         let path = path.to_owned();
         Ok(Store { path, connection: Some(connection), last_seq, identity, page_limit, body: Vec::new() })
@@ -240,17 +241,6 @@ fn limit_pages(connection: &Connection, limit: &AtomicU32) -> rusqlite::Result<(
         pages => pages,
     };
     connection.pragma_update_and_check(None, "max_page_count", pages, |_in_force| Ok(()))
-}
-
-/// The last sequence number that the file covers, by batch or by keyframe.
-fn last_seq(connection: &Connection) -> rusqlite::Result<u64> {
-    let last: i64 = connection.query_row(
-        "SELECT max(coalesce((SELECT seq + n - 1 FROM journal ORDER BY seq DESC LIMIT 1), 0),
-                    coalesce((SELECT max(seq) FROM keyframe WHERE kind IN (0, 1)), 0))",
-        [],
-        |row| row.get(0),
-    )?;
-    Ok(last as u64)
 }
 
 /// The path with something appended to its last part.

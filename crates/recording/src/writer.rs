@@ -46,7 +46,7 @@ struct EndGuard(Arc<Shared>, Ended);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         let mut inner = self.0.lock();
-        inner.ended = Some(self.1);
+        inner.ended = Some(std::mem::replace(&mut self.1, Ended::Left));
         if inner.ending.is_none() {
             let reason = "the recorder's thread has ended unexpectedly; begin a new file and report this".into();
             let since = inner.queue.front().map(Item::at).unwrap_or_default();
@@ -66,7 +66,7 @@ impl Writer {
                 Job::Checkpoint => self.checkpoint(),
                 Job::End(Ending::Leave) => return,
                 Job::End(Ending::Close { until }) => {
-                    ended.1 = self.close(until);
+                    ended.1 = Ended::Closed(self.close(until));
                     return;
                 }
             }
@@ -193,17 +193,13 @@ impl Writer {
         }
     }
 
-    fn close(&mut self, until: Instant) -> Ended {
+    fn close(&mut self, until: Instant) -> Result<(), RecordError> {
         loop {
-            let error = match self.store.close() {
-                Ok(()) => return Ended::Closed,
-                Err(error) => error,
-            };
-            if !matches!(error, RecordError::Locked(_)) || Instant::now() >= until {
-                tracing::warn!(reason = words(&error), "the recording stays two files");
-                return Ended::Left;
+            match self.store.close() {
+                Err(RecordError::Locked(_)) if Instant::now() < until => std::thread::sleep(CLOSE_RETRY),
+                Err(RecordError::Locked(path)) => return Err(RecordError::StillRead(path)),
+                done => return done,
             }
-            std::thread::sleep(CLOSE_RETRY);
         }
     }
 }
