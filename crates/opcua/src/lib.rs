@@ -1,1 +1,84 @@
-//! Skeleton.
+//! The OPC UA adapter: one task per connection that keeps the subscribed values of a server flowing in.
+//!
+//! Promises: it connects securely unless told otherwise and trusts no certificate by itself; it never stops
+//! trying; every value arrives as the server sent it, with full status and both timestamps; what was lost is
+//! a gap with a time range. It does not scale, interpret or store values, and it reads no clock for data:
+//! the times of gaps are the server's own.
+//!
+//! Code map: `supervise` (the ladder of attempts) → `connect` (endpoint, trust, session) → `subscribe`
+//! (limits, items) → `flow` (publish, sequence numbers, watchdog) → `value` (mapping).
+
+mod connect;
+mod endpoint;
+mod flow;
+mod limits;
+mod node;
+mod outage;
+mod pipeline;
+mod sequence;
+mod service;
+mod subscribe;
+mod supervise;
+mod trust;
+mod value;
+mod wire;
+mod words;
+
+use lineside_model::inlet::Inlet;
+use lineside_model::{ConnectionId, PlantConfig};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The product URI by which Lineside's own simulated plant says what it is.
+pub const SIMULATED_PLANT: &str = "urn:lineside:simulated-plant";
+
+/// Everything one adapter task needs for one connection, beside the plant's configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Folder of the certificates: `own/`, `private/`, `trusted/`, `rejected/`. Made where it is missing.
+    pub pki: PathBuf,
+    /// The name shown in servers' lists of sessions.
+    pub application_name: String,
+    /// Our application URI where the certificate in `own/` was not made by Lineside; it must be in it.
+    pub application_uri: Option<String>,
+}
+
+impl Settings {
+    /// Certificates in `pki`, and defaults for the rest.
+    pub fn new(pki: impl Into<PathBuf>) -> Settings {
+        Settings { pki: pki.into(), application_name: "Lineside".to_string(), application_uri: None }
+    }
+}
+
+/// A running adapter. Dropping it ends the connection cleanly in the background.
+#[derive(Debug)]
+pub struct Adapter {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Adapter {
+    /// Deletes the subscriptions, closes the session and waits until that is done (a few seconds at most).
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the OPC UA adapter task failed");
+        }
+    }
+}
+
+/// Starts the adapter of `connection` on `runtime`. It delivers to `inlet` until it is stopped or dropped,
+/// or the receiver is gone.
+pub fn spawn(
+    runtime: &tokio::runtime::Handle,
+    config: Arc<PlantConfig>,
+    connection: ConnectionId,
+    settings: Settings,
+    inlet: Inlet,
+) -> Adapter {
+    let (stop, stopped) = watch::channel(false);
+    let task = runtime.spawn(supervise::run(config, connection, settings, inlet, stopped));
+    Adapter { stop, task }
+}

@@ -1,0 +1,385 @@
+//! One session at work: Publish requests parked, sequence numbers checked, silence noticed, values mapped.
+//!
+//! The library's own publishing is not used: it does not look at sequence numbers and acknowledges what was
+//! never delivered in order. Everything here runs in the adapter's own task, so nothing blocks the
+//! protocol; deliveries never wait.
+
+use crate::connect::Link;
+use crate::outage::Outages;
+use crate::pipeline::Pipeline;
+use crate::sequence::{Arrival, REPUBLISH_MAX, successor};
+use crate::service;
+use crate::subscribe::{Item, Subscribed, Subscription, create_items, delete};
+use crate::supervise::stopped;
+use crate::value::{sample, timestamp};
+use crate::wire::Wire;
+use crate::words::{Trouble, code, link_lost, silent, subscription_gone};
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use lineside_model::inlet::{Closed, Inlet};
+use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Input, StatusCode, SubscriptionState, TagId, Timestamp};
+use opcua::client::services::{Publish, Republish};
+use opcua::client::{Session, UARequest};
+use opcua::types::{
+    DataChangeNotification, DataValue, Error, NodeId, NotificationMessage, PublishResponse, StatusChangeNotification,
+    StatusCode as UaStatus, SubscriptionAcknowledgement,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How often silence is looked for, and what waits is delivered.
+const TICK: Duration = Duration::from_millis(250);
+/// Refused nodes are asked for again this often: a controller's program may bring them.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+const REPUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// So many failed Publish requests in a row end the session.
+const FAILURES_MAX: u32 = 20;
+
+type Published = Result<PublishResponse, Error>;
+
+/// Why the flow ended.
+pub(crate) enum Ended {
+    /// We were told to.
+    Stopped,
+    Lost {
+        trouble: Trouble,
+        reason: GapReason,
+    },
+}
+
+impl From<Closed> for Ended {
+    fn from(_: Closed) -> Ended {
+        Ended::Stopped
+    }
+}
+
+/// The state of one session's subscriptions.
+pub(crate) struct Flow<'a> {
+    session: Arc<Session>,
+    wire: Wire,
+    host: String,
+    connection: ConnectionId,
+    outages: &'a mut Outages,
+    inlet: &'a mut Inlet,
+    subscriptions: Vec<Subscription>,
+    refused: Vec<(TagId, Option<NodeId>, UaStatus)>,
+    chunk: usize,
+    ask_again: Instant,
+    pipeline: Pipeline,
+    in_flight: FuturesUnordered<BoxFuture<'static, Published>>,
+    acknowledge: Vec<SubscriptionAcknowledgement>,
+    /// The server keeps sent messages until they are acknowledged.
+    retransmits: bool,
+    failures: u32,
+    state: SubscriptionState,
+    /// Source time of each tag's last value, by tag id: where an overflow began.
+    last_times: Vec<Option<Timestamp>>,
+}
+
+impl<'a> Flow<'a> {
+    pub(crate) fn new(
+        link: &Link,
+        host: &str,
+        connection: ConnectionId,
+        tags: usize,
+        subscribed: Subscribed,
+        outages: &'a mut Outages,
+        inlet: &'a mut Inlet,
+    ) -> Flow<'a> {
+        let now = Instant::now();
+        let mut subscriptions = subscribed.subscriptions;
+        // Creating many items takes time; the server's promise counts from the first Publish request.
+        subscriptions.iter_mut().for_each(|subscription| subscription.heard = now);
+        Flow {
+            session: link.session.clone(),
+            wire: link.wire.clone(),
+            host: host.to_string(),
+            connection,
+            outages,
+            inlet,
+            pipeline: Pipeline::new(subscriptions.len()),
+            subscriptions,
+            refused: subscribed.refused,
+            chunk: subscribed.chunk,
+            ask_again: now + ASK_AGAIN,
+            in_flight: FuturesUnordered::new(),
+            acknowledge: Vec::new(),
+            retransmits: true,
+            failures: 0,
+            state: SubscriptionState::None,
+            last_times: vec![None; tags],
+        }
+    }
+
+    /// Did at least one notification or keep-alive arrive?
+    pub(crate) fn brought_values(&self) -> bool {
+        self.state != SubscriptionState::None
+    }
+
+    /// Lets values flow until the session ends.
+    pub(crate) async fn run(&mut self, link: &mut Link, stop: &mut watch::Receiver<bool>) -> Ended {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            self.park();
+            let step = tokio::select! {
+                () = stopped(stop) => return Ended::Stopped,
+                status = link.lost() => Err(self.link_lost(status)),
+                Some(published) = self.in_flight.next() => self.published(published).await,
+                _ = tick.tick() => self.tick().await,
+            };
+            if let Err(ended) = step {
+                return ended;
+            }
+        }
+    }
+
+    /// Keeps the pipeline filled.
+    fn park(&mut self) {
+        while self.failures < FAILURES_MAX && self.pipeline.send() {
+            let request = Publish::new(&self.session).acks(std::mem::take(&mut self.acknowledge));
+            let session = self.session.clone();
+            self.in_flight.push(async move { request.send(session.channel()).await }.boxed());
+        }
+    }
+
+    async fn published(&mut self, published: Published) -> Result<(), Ended> {
+        self.wire.keep_token_on_our_clock();
+        match published {
+            Ok(response) => {
+                self.pipeline.returned();
+                self.failures = 0;
+                self.response(response).await
+            }
+            Err(error) => self.publish_failed(error.status()),
+        }
+    }
+
+    fn publish_failed(&mut self, status: UaStatus) -> Result<(), Ended> {
+        match code(status) {
+            UaStatus::BadTooManyPublishRequests => {
+                self.pipeline.too_many();
+                return Ok(());
+            }
+            UaStatus::BadNoSubscription => return Err(self.gone(status)),
+            UaStatus::BadSessionIdInvalid | UaStatus::BadSessionClosed => {
+                return Err(self.link_lost(status));
+            }
+            // A request that the server held until it expired; the watchdog judges silence.
+            UaStatus::BadTimeout => {}
+            _ => self.failures += 1,
+        }
+        self.pipeline.returned();
+        if self.failures < FAILURES_MAX { Ok(()) } else { Err(self.link_lost(status)) }
+    }
+
+    async fn response(&mut self, response: PublishResponse) -> Result<(), Ended> {
+        if response.results.iter().flatten().any(|result| code(*result) == RETRANSMISSION_NOT_SUPPORTED) {
+            self.retransmits = false;
+        }
+        let id = response.subscription_id;
+        let message = response.notification_message;
+        let Some(at) = self.subscriptions.iter().position(|subscription| subscription.id == id) else {
+            tracing::warn!(id, "deleting a subscription that is not ours");
+            delete(&self.session, id).await;
+            return Ok(());
+        };
+        self.heard(at)?;
+        let empty = message.notification_data.as_ref().is_none_or(Vec::is_empty);
+        let tracker = &mut self.subscriptions[at].tracker;
+        let arrival =
+            if empty { tracker.keep_alive(message.sequence_number) } else { tracker.data(message.sequence_number) };
+        if !empty {
+            self.acknowledge(id, message.sequence_number);
+        }
+        match arrival {
+            Arrival::Repeated => Ok(()),
+            Arrival::InOrder => self.message(message),
+            Arrival::Missing { first, count } => self.missing(at, first, count, message).await,
+        }
+    }
+
+    /// Fetches what is missing, delivers it in order, and says what is lost for good.
+    async fn missing(&mut self, at: usize, first: u32, count: u32, message: NotificationMessage) -> Result<(), Ended> {
+        let id = self.subscriptions[at].id;
+        tracing::warn!(id, first, count, "notifications missing");
+        let mut lost = count > REPUBLISH_MAX || !self.retransmits;
+        let mut number = first;
+        for _ in 0..if lost { 0 } else { count } {
+            let request = Republish::new(id, number, &self.session).timeout(REPUBLISH_TIMEOUT);
+            match request.send(self.session.channel()).await {
+                Ok(found) => {
+                    self.acknowledge(id, number);
+                    self.message(found.notification_message)?;
+                }
+                Err(error) if code(error.status()) == UaStatus::BadSubscriptionIdInvalid => {
+                    return Err(self.gone(error.status()));
+                }
+                Err(error) => {
+                    tracing::warn!(id, number, %error, "notification lost");
+                    lost = true;
+                }
+            }
+            number = successor(number);
+        }
+        if !lost {
+            return self.message(message);
+        }
+        let gap = self.outages.lost_before(timestamp(message.publish_time));
+        self.deliver(gap.map(Input::Gap).into_iter().collect())?;
+        self.message(message)?;
+        self.read_again(at).await
+    }
+
+    /// After a loss the last change of a tag may be among what is lost: ask for every value once.
+    async fn read_again(&mut self, at: usize) -> Result<(), Ended> {
+        let items = &self.subscriptions[at].items;
+        let (tags, nodes): (Vec<TagId>, Vec<NodeId>) = items.iter().cloned().unzip();
+        match service::read(&self.session, &nodes, &mut self.chunk).await {
+            Ok(values) => {
+                let inputs = tags.into_iter().zip(values).map(|(tag, value)| self.input(tag, value)).collect();
+                self.deliver(inputs)
+            }
+            Err(status) => Err(self.link_lost(status)),
+        }
+    }
+
+    /// Maps one notification message in one pass.
+    fn message(&mut self, message: NotificationMessage) -> Result<(), Ended> {
+        let gap = self.outages.heard(timestamp(message.publish_time));
+        let mut inputs: Vec<Input> = gap.map(Input::Gap).into_iter().collect();
+        for notification in message.notification_data.into_iter().flatten() {
+            if notification.inner_is::<DataChangeNotification>() {
+                if let Some(change) = notification.into_inner_as::<DataChangeNotification>() {
+                    self.changes(*change, &mut inputs);
+                }
+            } else if let Some(change) = notification.inner_as::<StatusChangeNotification>() {
+                let status = change.status;
+                self.deliver(inputs)?;
+                return Err(self.gone(status));
+            }
+        }
+        if inputs.is_empty() { Ok(()) } else { self.deliver(inputs) }
+    }
+
+    fn changes(&mut self, change: DataChangeNotification, inputs: &mut Vec<Input>) {
+        let items = change.monitored_items.unwrap_or_default();
+        inputs.reserve(items.len());
+        for item in items {
+            let tag = item.client_handle.wrapping_sub(1);
+            let Some(last) = self.last_times.get_mut(tag as usize) else {
+                continue;
+            };
+            let session = &self.session;
+            let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
+            let time = sample.source_time.or(sample.server_time);
+            if sample.status.overflowed() {
+                inputs.extend(overflow(TagId(tag), *last, time));
+            }
+            *last = time.or(*last);
+            inputs.push(Input::Sample(sample));
+        }
+    }
+
+    fn input(&self, tag: TagId, value: DataValue) -> Input {
+        Input::Sample(sample(tag, value, |encode| encode(&self.session.encoding_context().read().context())))
+    }
+
+    async fn tick(&mut self) -> Result<(), Ended> {
+        // After a pause of this process answers wait to be seen; they come before any judgement on silence.
+        while let Some(Some(published)) = self.in_flight.next().now_or_never() {
+            self.published(published).await?;
+        }
+        self.wire.keep_token_on_our_clock();
+        if self.inlet.has_waiting() {
+            self.deliver(Vec::new())?;
+        }
+        if !self.refused.is_empty() && self.ask_again <= Instant::now() {
+            self.ask_again = Instant::now() + ASK_AGAIN;
+            self.ask_again().await?;
+        }
+        self.watch()
+    }
+
+    /// Late after what the server promised; given up after twice that.
+    fn watch(&mut self) -> Result<(), Ended> {
+        let silences =
+            self.subscriptions.iter().map(|subscription| (subscription.heard.elapsed(), subscription.patience));
+        let worst = silences.map(|(silence, patience)| (silence.div_duration_f64(patience), silence));
+        let (share, silence) = worst.fold((0.0, Duration::ZERO), |a, b| if b.0 > a.0 { b } else { a });
+        if share > 2.0 {
+            let trouble = silent(&self.host, silence);
+            return Err(Ended::Lost { trouble, reason: GapReason::Silent });
+        }
+        if share > 1.0 { self.become_state(SubscriptionState::Late) } else { Ok(()) }
+    }
+
+    fn heard(&mut self, at: usize) -> Result<(), Ended> {
+        self.subscriptions[at].heard = Instant::now();
+        if self.state == SubscriptionState::Live {
+            return Ok(());
+        }
+        let late = self.subscriptions.iter().any(|subscription| subscription.heard.elapsed() > subscription.patience);
+        if late { Ok(()) } else { self.become_state(SubscriptionState::Live) }
+    }
+
+    fn become_state(&mut self, state: SubscriptionState) -> Result<(), Ended> {
+        if std::mem::replace(&mut self.state, state) == state {
+            return Ok(());
+        }
+        self.deliver(vec![Input::Subscription { connection: self.connection, state }])
+    }
+
+    /// Asks again for the nodes that were refused.
+    async fn ask_again(&mut self) -> Result<(), Ended> {
+        let Some(last) = self.subscriptions.last_mut() else {
+            return Ok(());
+        };
+        let items: Vec<Item> = self.refused.iter().filter_map(|(tag, node, _)| Some((*tag, node.clone()?))).collect();
+        let answers = match create_items(&self.session, last, &items, &mut self.chunk).await {
+            Ok(answers) => answers,
+            Err(status) => {
+                tracing::info!(%status, "refused nodes could not be asked for again");
+                return Ok(());
+            }
+        };
+        let accepted = items.into_iter().zip(answers).filter(|(_, status)| !status.is_bad()).map(|(item, _)| item);
+        let accepted: Vec<Item> = accepted.collect();
+        self.refused.retain(|(tag, _, _)| accepted.iter().all(|(now, _)| now != tag));
+        let inputs = accepted.iter().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD }).collect();
+        last.items.extend(accepted);
+        self.deliver(inputs)
+    }
+
+    fn acknowledge(&mut self, subscription_id: u32, sequence_number: u32) {
+        if self.retransmits {
+            self.acknowledge.push(SubscriptionAcknowledgement { subscription_id, sequence_number });
+        }
+    }
+
+    fn deliver(&mut self, inputs: Vec<Input>) -> Result<(), Ended> {
+        // Nobody takes anything any more: that is the end.
+        Ok(self.inlet.deliver(inputs)?)
+    }
+
+    fn link_lost(&self, status: UaStatus) -> Ended {
+        Ended::Lost { trouble: link_lost(&self.host, status), reason: GapReason::LinkDown }
+    }
+
+    fn gone(&self, status: UaStatus) -> Ended {
+        Ended::Lost { trouble: subscription_gone(&self.host, status), reason: GapReason::Silent }
+    }
+}
+
+/// GoodRetransmissionQueueNotSupported (OPC 10000-6 A.2), which the library does not name.
+const RETRANSMISSION_NOT_SUPPORTED: UaStatus = UaStatus::GoodRetransmissionQueueNotSupported;
+
+/// The server's queue for the tag overflowed: values between its last one and this one are lost.
+fn overflow(tag: TagId, last: Option<Timestamp>, time: Option<Timestamp>) -> Option<Input> {
+    let to = time.or(last)?;
+    let from = last.unwrap_or(to).min(to);
+    Some(Input::Gap(Gap { scope: GapScope::Tag(tag), from, to, reason: GapReason::ServerOverflow, lost: None }))
+}

@@ -1,0 +1,240 @@
+//! What went wrong, in words for the person at the line: what happened, what it means, what to do.
+//!
+//! A [`Trouble`] becomes the status and detail of `Input::Link`. Nothing here decides; it only says.
+
+use lineside_model::StatusCode;
+use opcua::types::StatusCode as UaStatus;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Trouble {
+    pub(crate) status: StatusCode,
+    pub(crate) detail: String,
+}
+
+impl Trouble {
+    pub(crate) fn new(status: UaStatus, detail: impl Into<String>) -> Trouble {
+        Trouble { status: StatusCode(status.bits()), detail: detail.into() }
+    }
+}
+
+/// No TCP connection to `host` (as written in the configuration).
+pub(crate) fn unreachable(host: &str, kind: ErrorKind, text: &str) -> Trouble {
+    match kind {
+        ErrorKind::ConnectionRefused => Trouble::new(
+            UaStatus::BadConnectionRejected,
+            format!(
+                "{host} refuses the connection: the machine answers, but no OPC UA server listens on this port. \
+                 Start the server, or correct the port in the endpoint."
+            ),
+        ),
+        ErrorKind::NotFound => Trouble::new(
+            UaStatus::BadTcpEndpointUrlInvalid,
+            format!(
+                "The name of {host} cannot be resolved. Correct the name in the endpoint, or write the IP address; \
+                 if it is right, ask for the DNS server."
+            ),
+        ),
+        ErrorKind::TimedOut => no_answer(host, "the TCP connection"),
+        _ => Trouble::new(
+            UaStatus::BadCommunicationError,
+            format!("{host} cannot be reached: {text}. Check the cable, the switch, and the route to the server."),
+        ),
+    }
+}
+
+/// Nothing came back in time.
+pub(crate) fn no_answer(host: &str, step: &str) -> Trouble {
+    Trouble::new(
+        UaStatus::BadTimeout,
+        format!(
+            "{host} did not answer {step} in time. The server hangs or is overloaded, or a firewall drops the \
+             packets. Check that the server runs and that the port is open on the way to it."
+        ),
+    )
+}
+
+/// The server spoke, but did not list its endpoints.
+pub(crate) fn no_endpoints(host: &str, error: &opcua::types::Error) -> Trouble {
+    Trouble::new(
+        error.status(),
+        format!(
+            "{host} does not tell its endpoints ({}). Something answers there that may be no OPC UA server; check \
+             the host and the port in the endpoint.",
+            error.status()
+        ),
+    )
+}
+
+/// The session was not opened, after the endpoint had been chosen and the server's certificate trusted.
+/// `own` is our certificate file, `thumbprint` its SHA-1, `uri` our application URI.
+pub(crate) fn no_session(
+    host: &str,
+    status: UaStatus,
+    secured: bool,
+    own: &OwnCertificate,
+    user: Option<&str>,
+) -> Trouble {
+    let detail = match code(status) {
+        _ if is_user_refusal(status) => user_refused(host, user),
+        UaStatus::BadCertificateUriInvalid => format!(
+            "{host} refuses our certificate because its application URI does not match {}. Delete {} and its key so \
+             that a new one is made, then trust it on the server.",
+            own.uri, own.file
+        ),
+        UaStatus::BadCertificateTimeInvalid => format!(
+            "{host} finds our certificate expired or not yet valid. Compare the clocks of both machines; if they \
+             agree, renew {}.",
+            own.file
+        ),
+        _ if secured && may_be_distrust(status) => format!(
+            "{host} ended the connection during the secure handshake ({status}). Most often it does not trust this \
+             Lineside yet: on the server, move the certificate with thumbprint {} from its rejected to its trusted \
+             certificates, or import {}. Lineside tries again by itself.",
+            own.thumbprint, own.file
+        ),
+        UaStatus::BadTooManySessions => format!(
+            "{host} has no session left ({status}). Close other clients, or raise the server's session limit. \
+             Sessions of a lost connection end by themselves after a minute or so."
+        ),
+        UaStatus::BadTimeout => return no_answer(host, "the opening of the session"),
+        _ => format!(
+            "{host} did not open a session ({status}). The server's own log says why; Lineside tries again by itself."
+        ),
+    };
+    Trouble::new(status, detail)
+}
+
+/// Our own certificate, as others must be told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OwnCertificate {
+    pub(crate) file: String,
+    pub(crate) thumbprint: String,
+    pub(crate) uri: String,
+}
+
+/// An established connection ended.
+pub(crate) fn link_lost(host: &str, status: UaStatus) -> Trouble {
+    let detail = match code(status) {
+        UaStatus::BadDecodingError | UaStatus::BadEncodingLimitsExceeded => format!(
+            "{host} sent a message that cannot be read ({status}); the connection had to be closed. If it happens \
+             again and again, remove the tag with the largest or most unusual value from plant.toml."
+        ),
+        UaStatus::BadSessionClosed | UaStatus::BadSessionIdInvalid => {
+            format!("{host} closed our session ({status}); it may have been restarted or have closed it on request.")
+        }
+        _ => format!("The connection to {host} broke ({status}): a cable, a switch, or the server stopped."),
+    };
+    let status = if status.is_bad() { status } else { UaStatus::BadConnectionClosed };
+    Trouble::new(status, detail)
+}
+
+/// The server promised a sign of life and sent none.
+pub(crate) fn silent(host: &str, silence: Duration) -> Trouble {
+    Trouble::new(
+        UaStatus::BadNoCommunication,
+        format!(
+            "{host} was silent for {:.0} s although it must report more often; the connection was given up. The \
+             server hangs, or the network between drops packets without closing the connection.",
+            silence.as_secs_f64()
+        ),
+    )
+}
+
+/// The subscriptions are gone although the session is not.
+pub(crate) fn subscription_gone(host: &str, status: UaStatus) -> Trouble {
+    Trouble::new(
+        status,
+        format!("{host} ended our subscription ({status}). Lineside connects again and subscribes anew."),
+    )
+}
+
+/// The session stands, but a service that we cannot do without failed.
+pub(crate) fn service_failed(host: &str, what: &str, status: UaStatus) -> Trouble {
+    let advice = match code(status) {
+        UaStatus::BadTooManySubscriptions => {
+            "Close other clients or raise the server's subscription limit; those of a lost connection end by themselves."
+        }
+        UaStatus::BadTimeout => "The server is overloaded, or the tag list is too long for it.",
+        UaStatus::BadUserAccessDenied => "Give this user the right to read and to subscribe.",
+        _ => "The server's own log says why.",
+    };
+    Trouble::new(status, format!("{host} failed to {what} ({status}). {advice}"))
+}
+
+/// The code without information bits, to compare with.
+pub(crate) fn code(status: UaStatus) -> UaStatus {
+    UaStatus::from(status.bits() & 0xFFFF_0000)
+}
+
+fn user_refused(host: &str, user: Option<&str>) -> String {
+    match user {
+        Some(user) => format!(
+            "{host} refuses the user \"{user}\": the name or the password is wrong, or the user may not log in. Check \
+             `user` in plant.toml and the password in the environment variable named by `password_env`."
+        ),
+        None => format!(
+            "{host} refuses anonymous users. Set `user` and `password_env` for this connection in plant.toml, or \
+             allow anonymous access on the server."
+        ),
+    }
+}
+
+fn is_user_refusal(status: UaStatus) -> bool {
+    matches!(
+        code(status),
+        UaStatus::BadIdentityTokenRejected
+            | UaStatus::BadIdentityTokenInvalid
+            | UaStatus::BadUserAccessDenied
+            | UaStatus::BadUserSignatureInvalid
+    )
+}
+
+/// Servers that do not trust a client say so in many ways; many just close the connection.
+fn may_be_distrust(status: UaStatus) -> bool {
+    matches!(
+        code(status),
+        UaStatus::BadSecurityChecksFailed
+            | UaStatus::BadCertificateUntrusted
+            | UaStatus::BadCertificateInvalid
+            | UaStatus::BadCertificateUseNotAllowed
+            | UaStatus::BadCertificateChainIncomplete
+            | UaStatus::BadConnectionClosed
+            | UaStatus::BadConnectionRejected
+            | UaStatus::BadSecureChannelClosed
+            | UaStatus::BadCommunicationError
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each text must say what happened and what to do, with the words a person looks for.
+    #[test]
+    fn every_failure_says_what_to_do() {
+        let own = OwnCertificate { file: "pki/own/cert.der".into(), thumbprint: "ab12".into(), uri: "urn:x".into() };
+        let session = |status, user| no_session("plc:4840", status, true, &own, user);
+        let check = |trouble: Trouble, words: &[&str]| {
+            for word in words {
+                assert!(trouble.detail.contains(word), "{word:?} is not in {:?}", trouble.detail);
+            }
+            assert!(trouble.status.is_bad(), "{trouble:?}");
+        };
+        check(unreachable("plc:4840", ErrorKind::ConnectionRefused, ""), &["plc:4840", "Start the server", "port"]);
+        check(unreachable("plc:4840", ErrorKind::NotFound, ""), &["resolved", "IP address"]);
+        check(unreachable("plc:4840", ErrorKind::TimedOut, ""), &["firewall"]);
+        check(unreachable("plc:4840", ErrorKind::HostUnreachable, "no route"), &["no route", "cable"]);
+        check(session(UaStatus::BadSecurityChecksFailed, None), &["trust", "ab12", "pki/own/cert.der"]);
+        check(session(UaStatus::BadConnectionClosed, None), &["trust", "ab12"]);
+        check(session(UaStatus::BadIdentityTokenRejected, Some("op")), &["\"op\"", "password_env"]);
+        check(session(UaStatus::BadUserAccessDenied, None), &["anonymous", "`user`"]);
+        check(session(UaStatus::BadTooManySessions, None), &["session limit"]);
+        check(session(UaStatus::BadCertificateTimeInvalid, None), &["clocks"]);
+        check(link_lost("plc:4840", UaStatus::Good), &["broke"]);
+        check(link_lost("plc:4840", UaStatus::BadDecodingError), &["plant.toml"]);
+        check(silent("plc:4840", Duration::from_secs(6)), &["6 s"]);
+    }
+}
