@@ -34,7 +34,8 @@ pub(super) fn insert(space: &mut AddressSpace, namespace: u16, tags: &[TagDef]) 
 /// A value as OPC UA sends it.
 pub(super) fn data_value(sample: &Sample, at: DateTime, now: DateTime) -> DataValue {
     DataValue {
-        value: sample.value.map(variant),
+        // The library forgets the status of a variable without a value, but keeps that of a null value.
+        value: Some(sample.value.map_or(Variant::Empty, variant)),
         status: Some(StatusCode::from(sample.quality.code())),
         source_timestamp: Some(at),
         source_picoseconds: None,
