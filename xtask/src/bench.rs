@@ -93,24 +93,27 @@ pub(crate) fn bench(options: &Options) -> Outcome {
 fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<String, Value>> {
     let folder = programs.folder().to_string_lossy().into_owned();
     match group {
+        // In the folder of programs: a temporary folder may be memory, where a commit costs nothing.
         Group::Journal => {
-            // In the folder of programs: a temporary folder may be memory, where a commit costs nothing.
-            let measured = driver("lineside-recording", "journal_rate", &[&folder])?;
-            Ok(measured
-                .into_iter()
-                .filter(|(name, _)| name == "samples_per_s")
-                .map(|(name, value)| (format!("journal.{name}"), value))
-                .collect())
+            picked(&driver("lineside-recording", "journal_rate", &[&folder])?, "samples_per_s", "journal.samples_per_s")
         }
         Group::Ingest => driver("lineside-tests", "bench_ingest", &[&folder, &options.seconds.to_string()]),
         Group::Frame => {
             let mut measured = driver("lineside-tests", "bench", &["frame", &folder])?;
-            measured.extend(lines(&output(&mut program("npm", "ui", &["run", "--silent", "bench:apply"]))?)?);
+            let apply = lines(&output(&mut program("npm", "ui", &["run", "--silent", "bench:apply"]))?)?;
+            measured.extend(picked(&apply, "applyMsP99", "frame.js_apply_ms_p99")?);
             Ok(measured)
         }
         Group::Start => driver("lineside-tests", "bench", &["start", &folder]),
         Group::Memory => memory::measure(programs, options.minutes),
     }
+}
+
+/// The one figure of a bench program that has names of its own.
+fn picked(measured: &Map<String, Value>, name: &str, id: &str) -> Outcome<Map<String, Value>> {
+    let missing = || Problem::new(format!("a bench program did not print {name}"), "");
+    let value = measured.get(name).cloned().ok_or_else(missing)?;
+    Ok(Map::from_iter([(id.to_owned(), value)]))
 }
 
 /// Runs a bench program of the workspace, optimised.

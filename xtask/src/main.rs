@@ -35,7 +35,7 @@ enum Verb {
     /// Everything a passing test needs, then all tests
     Test(test::Options),
     /// Format, lints, dependency edges, generated files, UI, licences and advisories
-    Check,
+    Check(check::Options),
     /// Generate the UI's types and the schema of plant.toml
     Bindings {
         /// Change nothing; fail if a file is stale
@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     let result = match Cli::parse().verb {
         Verb::Run(options) => run::run(&options),
         Verb::Test(options) => test::test(&options),
-        Verb::Check => check::check(),
+        Verb::Check(options) => check::check(&options),
         Verb::Bindings { check } => bindings::bindings(check),
         Verb::Sim { seed } => make::example("lineside-tests", "equivalence", &["--seed", &seed.to_string()]),
         Verb::Bench(options) => bench::bench(&options),

@@ -13,15 +13,15 @@ export async function serve(t, { plant, data }) {
   return { ...running, address };
 }
 
-/** @type {import('./screen.mjs').Open} */
-export async function open(t, { plant, data, size = { width: 1366, height: 768 }, scheme = 'light', language = 'en-GB' }) {
+/** Starts the loopback host and opens its page. */
+export async function open(t, { plant, data }) {
   const host = await serve(t, { plant, data });
   const executablePath = CHROMIUM.find(existsSync);
   // Chromium's own sandbox does not start for root, which is who runs the tests in a container.
   const args = process.getuid() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath, args });
   t.after(() => browser.close());
-  const page = await browser.newPage({ viewport: size, colorScheme: scheme, locale: language });
+  const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, colorScheme: 'light', locale: 'en-GB' });
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
@@ -34,6 +34,5 @@ export async function open(t, { plant, data, size = { width: 1366, height: 768 }
     type: (selector, text) => page.fill(selector, text),
     picture: (path) => page.screenshot({ path }),
     resize: (to) => page.setViewportSize(to),
-    scheme: (colorScheme) => page.emulateMedia({ colorScheme }),
   };
 }

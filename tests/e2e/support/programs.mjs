@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** The top of the checkout. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PROGRAMS = process.env.LINESIDE_PROGRAMS ?? join(ROOT, 'target/debug');
 const READY_MS = 30_000;
 const END_MS = 10_000;
@@ -75,11 +76,11 @@ export function line(running, pattern) {
   });
 }
 
-/** A simulated plant where nothing happens by itself, and the data folder of an app that trusts it. */
-export async function plant(t, { home, port = 0 } = {}) {
+/** A simulated plant (by default one where nothing happens by itself), and the data folder of an app that trusts it. */
+export async function plant(t, { home, port = 0, scenario = 'steady' } = {}) {
   home ??= await folder(t);
   const pki = join(home, 'plant-pki');
-  const args = ['--port', String(port), '--pki', pki, '--scenario', 'steady', '--trust-clients', '--exit-with-stdin'];
+  const args = ['--port', String(port), '--pki', pki, '--scenario', scenario, '--trust-clients', '--exit-with-stdin'];
   const running = start(t, program('lineside-plant'), args);
   const [, endpoint] = await line(running, /^UP (\S+)/);
   const data = join(home, 'data');

@@ -7,10 +7,11 @@ import { line, program, start } from './programs.mjs';
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const SESSION_MS = 60_000;
 
-/** @type {import('./screen.mjs').Open} */
-export async function open(t, { plant, data, language = 'en_GB.UTF-8' }) {
+/** Has the driver start the desktop program. */
+export async function open(t, { plant, data }) {
   const port = await freePort();
-  const environment = { TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true', LC_ALL: language.replace('-', '_') };
+  // Without these Tauri refuses to be driven, and the session never starts.
+  const environment = { TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true' };
   const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment });
   const session = await newSession(driver, `http://127.0.0.1:${port}`, {
     binary: program('lineside'),

@@ -11,6 +11,8 @@ use crate::bindings::bindings;
 use crate::machine;
 use crate::make;
 use crate::shell::{Outcome, Problem, answers, call, cargo, json, program};
+use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 /// The one platform that the desktop package is built for today; dependencies are judged for it,
 /// so that the lists are the same on every machine.
@@ -26,22 +28,29 @@ enum State {
 
 const PARTS: &[Part] = &[
     ("format", || passed(call(&mut cargo(&["fmt", "--all", "--check"])))),
-    ("dependency edges", || passed(edges::check(&metadata()?))),
-    ("code map", || passed(documents::code_map(&metadata()?))),
+    ("edges", || passed(edges::check(&metadata()?))),
+    ("map", || passed(documents::code_map(&metadata()?))),
     ("licences", || passed(licences::check(&metadata()?))),
     ("advisories", advisories),
-    ("UI", || passed(user_interface())),
+    ("ui", || passed(user_interface())),
     ("clippy", || passed(clippy())),
-    ("generated files", || passed(bindings(true))),
-    ("file lengths", || passed(documents::lengths())),
+    ("generated", || passed(bindings(true))),
+    ("lengths", || passed(documents::lengths())),
 ];
 
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Run this part alone
+    #[arg(long, value_parser = PossibleValuesParser::new(PARTS.iter().map(|(name, _)| *name)))]
+    only: Option<String>,
+}
+
 /// Runs all parts and sums up.
-pub(crate) fn check() -> Outcome {
+pub(crate) fn check(options: &Options) -> Outcome {
     machine::packages(machine::BUILD)?;
     let mut summary = Vec::new();
     let mut failed = Vec::new();
-    for (name, part) in PARTS {
+    for (name, part) in PARTS.iter().filter(|(name, _)| options.only.as_ref().is_none_or(|only| only == name)) {
         println!("\n== {name} ==");
         match part() {
             Ok(State::Passed) => summary.push(format!("{name} passed")),
