@@ -2,7 +2,7 @@
 
 use crate::wire::*;
 use lineside_engine::{self as engine, NoticeKind as Kind};
-use lineside_model::config::{CounterConfig, PlantConfig};
+use lineside_model::config::{CounterConfig, PlantConfig, Unit};
 use lineside_model::state::{Counter, Interval, LinkHealth, PlantState, RecorderState, UnitStatus};
 use lineside_model::{ConnectionId, LinkState, Mode, PackState, SubscriptionState, TagId, Timestamp, UnitId};
 use lineside_runtime::Core;
@@ -87,7 +87,7 @@ fn recorder(core: &Core, state: &PlantState) -> RecorderView {
         lag_ms,
         detail,
         file: core.file.clone(),
-        since_ms: state.shift.as_ref().map_or(0.0, |shift| shift.start.as_millis_f64()),
+        since_ms: core.recorder_since.as_millis_f64(),
     }
 }
 
@@ -117,7 +117,7 @@ fn unit(config: &PlantConfig, state: &PlantState, id: UnitId, status: &UnitStatu
         mode: status.mode.name().to_owned(),
         state_trust: believed(unit.state.as_ref().map(|map| map.tag)),
         rate: status.rate_per_min,
-        rate_trust: believed(unit.speed.or(unit.good.map(|counter| counter.tag))),
+        rate_trust: rate_trust(believed(unit.speed.or(unit.good.map(|counter| counter.tag))), unit, status),
         good: unit.good.map(|counter| counter_view(config, state, &counter, &status.good)),
         reject: unit.reject.map(|counter| counter_view(config, state, &counter, &status.reject)),
         rates: status.rates.iter().copied().collect(),
@@ -130,8 +130,17 @@ fn counter_view(config: &PlantConfig, state: &PlantState, counter: &CounterConfi
         across_gaps: status.across_gaps as f64,
         resets: status.resets,
         rejected: status.rejected,
-        trust: trust(config, state, counter.tag),
+        trust: fitting(trust(config, state, counter.tag), !status.unusable),
     }
+}
+
+/// A fresh, good value that its use cannot take is not to be believed for that use.
+fn fitting(trust: Trust, fits: bool) -> Trust {
+    if trust == Trust::Live && !fits { Trust::Unusable } else { trust }
+}
+
+fn rate_trust(trust: Trust, unit: &Unit, status: &UnitStatus) -> Trust {
+    fitting(trust, unit.speed.is_none() || status.rate_per_min.is_some())
 }
 
 fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {

@@ -164,6 +164,7 @@ records! {
         pub detail: String,
         /// File name of the shift being recorded.
         pub file: String,
+        /// Since when it has been in this state.
         pub since_ms: f64,
     }
 
@@ -218,6 +219,8 @@ records! {
         Waiting,
         /// The line has no such tag.
         Absent,
+        /// Fresh and good, but its use cannot take it: text for a counter, or a jump that is not believed.
+        Unusable,
     }
 
     struct CounterView {

@@ -134,7 +134,8 @@ fn see_mode(map: &ModeMap, tag: &TagState) -> Mode {
 
 fn look_up<T: Copy>(numbers: &BTreeMap<i64, T>, names: &BTreeMap<String, T>, value: &Value) -> Option<T> {
     match value {
-        Value::Text(name) => names.get(&**name).copied(),
+        // Servers spell PackML's names in every way of writing.
+        Value::Text(name) => names.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, is)| *is),
         other => numbers.get(&other.as_i64()?).copied(),
     }
 }

@@ -75,13 +75,14 @@ impl Host {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let epoch = (clock.now().0 / 1_000_000_000) as u32;
         let live = Live::start(Arc::clone(&config), options(&loaded, data), clock);
+        let problems = live.start_problems().iter().map(|text| problems::recording(text)).collect();
         let (door, receiver) = inlet();
         let running = match lineside_runtime::spawn(live, receiver) {
             Ok(running) => running,
             Err(error) => return Host::without_plant(Some(loaded.path), vec![problems::no_thread(&error)]),
         };
         let adapters = connect(&config, data, handle, &door);
-        let api = Api::live(Arc::clone(running.core()), epoch, loaded.path.display().to_string(), Vec::new());
+        let api = Api::live(Arc::clone(running.core()), epoch, loaded.path.display().to_string(), problems);
         Host { api: Arc::new(api), adapters, running: Some(running), _lock: Some(lock) }
     }
 }

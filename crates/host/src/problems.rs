@@ -41,6 +41,17 @@ pub(crate) fn data_in_use(data: &Path) -> Problem {
     }
 }
 
+/// A recording that cannot be used; the plant is shown all the same.
+pub(crate) fn recording(text: &str) -> Problem {
+    tracing::error!("{text}");
+    Problem {
+        place: "recordings".to_owned(),
+        problem: text.to_owned(),
+        remedy: "The file is left as it is, and this shift is recorded. Move the file away to be rid of this message."
+            .to_owned(),
+    }
+}
+
 /// The operating system gives us no thread.
 pub(crate) fn no_thread(error: &io::Error) -> Problem {
     Problem {

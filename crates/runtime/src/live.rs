@@ -51,6 +51,7 @@ pub struct Live {
     digest_every: Span,
     digest_due: Timestamp,
     changes: Vec<Change>,
+    start_problems: Vec<String>,
 }
 
 impl Live {
@@ -64,14 +65,14 @@ impl Live {
             line: config.line.name.clone(),
             time_zone: config.time_zone.clone(),
         };
-        let Beginning { engine, tape, shift, shift_is_new, stopped } =
+        let Beginning { engine, tape, shift, shift_is_new, stopped, problems } =
             start::begin(&config, &calendar, &origin, &options, &*clock);
         let stamper = Stamper::after(engine.state().seq, engine.state().at, &*clock);
         let view = View::new(config.tags.len(), config.connections.len());
         let file = tape.file_name();
         let mut live = Live {
             clock,
-            core: Arc::new(Mutex::new(Core { engine, view, file })),
+            core: Arc::new(Mutex::new(Core { recorder_since: engine.state().at, engine, view, file })),
             stamper,
             tape,
             calendar,
@@ -80,6 +81,7 @@ impl Live {
             digest_every: options.digest_every,
             digest_due: Timestamp::MIN,
             changes: Vec::new(),
+            start_problems: problems,
         };
         live.first_step(shift_is_new, stopped);
         live
@@ -88,6 +90,11 @@ impl Live {
     /// The state, for screens. Hold the lock for no longer than reading takes.
     pub fn core(&self) -> Arc<Mutex<Core>> {
         Arc::clone(&self.core)
+    }
+
+    /// Recordings that could not be used at the start: place, problem and remedy in one sentence each.
+    pub fn start_problems(&self) -> &[String] {
+        &self.start_problems
     }
 
     /// Takes in what arrived; with nothing, fires what is due.
@@ -133,14 +140,14 @@ impl Live {
         if inputs.is_empty() {
             let mut core = lock(&self.core);
             core.engine.advance_to(at, &mut self.changes);
-            core.view.fold(&mut self.changes);
+            core.fold(&mut self.changes);
             return;
         }
         let batch = Arc::new(self.stamper.batch(inputs));
         self.tape.append(&batch);
         let mut core = lock(&self.core);
         step::apply(&mut core.engine, &batch, &mut self.changes);
-        core.view.fold(&mut self.changes);
+        core.fold(&mut self.changes);
         drop(core);
         self.digest_when_due();
     }

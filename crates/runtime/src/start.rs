@@ -21,6 +21,8 @@ pub(crate) struct Beginning {
     pub(crate) shift_is_new: bool,
     /// When Lineside last lived, as far as the recordings tell.
     pub(crate) stopped: Option<Timestamp>,
+    /// Recordings that could not be used: place, problem and remedy in one sentence each.
+    pub(crate) problems: Vec<String>,
 }
 
 /// What the recordings remember.
@@ -40,7 +42,8 @@ pub(crate) fn begin(
     options: &Options,
     clock: &dyn Clock,
 ) -> Beginning {
-    let memory = options.dir.as_deref().and_then(|dir| remember(dir, config, origin));
+    let mut problems = Vec::new();
+    let memory = options.dir.as_deref().and_then(|dir| remember(dir, config, origin, &mut problems));
     let stopped = memory.as_ref().map(|memory| memory.state.at);
     let at = clock.now().max(stopped.unwrap_or(Timestamp::MIN));
     let shift = calendar.shift_at(at);
@@ -59,24 +62,39 @@ pub(crate) fn begin(
         Some(memory) => Engine::from_state(Arc::clone(config), memory.state),
         None => Engine::new(Arc::clone(config)),
     };
-    Beginning { engine, tape, shift, shift_is_new, stopped }
+    Beginning { engine, tape, shift, shift_is_new, stopped, problems }
 }
 
-/// Replays the newest readable file. A file that cannot be read is said so and left alone.
-fn remember(dir: &Path, config: &Arc<PlantConfig>, origin: &Origin) -> Option<Memory> {
+/// Replays the newest readable file. A file that cannot be used is said so and left alone.
+fn remember(
+    dir: &Path,
+    config: &Arc<PlantConfig>,
+    origin: &Origin,
+    problems: &mut Vec<String>,
+) -> Option<Memory> {
     let found = lineside_recording::find_newest(dir);
-    for error in &found.unreadable {
-        tracing::error!(%error, "a recording cannot be read; it is left as it is");
-    }
+    problems.extend(found.unreadable.iter().map(|error| chain(error)));
     let file = found.newest?;
     let path = file.path().to_owned();
     match replayed(file) {
-        Ok(replay) => Some(memory_of(path, replay, config, origin)),
+        Ok(replay) => {
+            let report = replay.report();
+            let damaged = report.damaged.iter().cloned();
+            let differs = report.mismatches.iter().map(|at| format!("replay differs from what was live: {at:?}"));
+            problems.extend(damaged.chain(differs).map(|what| format!("{}: {what}", path.display())));
+            Some(memory_of(path, replay, config, origin))
+        }
         Err(error) => {
-            tracing::error!(path = %path.display(), %error, "the last recording cannot be replayed; starting anew");
+            problems.push(chain(&error));
             None
         }
     }
+}
+
+/// An error with all of its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text} ({cause})"))
 }
 
 fn replayed(file: ShiftFile) -> Result<Replay, ReplayError> {

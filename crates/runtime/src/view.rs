@@ -4,7 +4,7 @@
 //! it also moves when only a deadline fired, which no sequence number tells.
 
 use lineside_engine::{Change, Engine, Notice};
-use lineside_model::{ConnectionId, TagId};
+use lineside_model::{ConnectionId, TagId, Timestamp};
 use std::collections::VecDeque;
 
 /// Notices kept for screens that come late or pause; the recording has them all.
@@ -16,6 +16,19 @@ pub struct Core {
     pub view: View,
     /// Name of the file being recorded, or replayed.
     pub file: String,
+    /// Since when the recorder has been in its present state.
+    pub recorder_since: Timestamp,
+}
+
+impl Core {
+    /// Notes what a step changed, and empties `changes`.
+    pub(crate) fn fold(&mut self, changes: &mut Vec<Change>) {
+        let before = self.view.recorder;
+        self.view.fold(changes);
+        if self.view.recorder != before {
+            self.recorder_since = self.engine.state().at;
+        }
+    }
 }
 
 /// When each part last changed, as a revision.
@@ -51,8 +64,7 @@ impl View {
         }
     }
 
-    /// Notes what a step changed, and empties `changes`.
-    pub fn fold(&mut self, changes: &mut Vec<Change>) {
+    fn fold(&mut self, changes: &mut Vec<Change>) {
         if changes.is_empty() {
             return;
         }
