@@ -122,8 +122,7 @@ fn analog(seed: u64, memory: &mut Memory, row: &Row, m: usize, kind: Kind, now: 
         }
     };
     memory.looked = Some(now.tick);
-    // What stands still is measured without the noise of the process.
-    let trembling = if share > 0.02 || row.by == By::Always { row.noise } else { 0.0 };
+    let trembling = if share > 0.02 || row.lives_at_rest() { row.noise } else { 0.0 };
     let shown = rounded(memory.level + trembling * noise(seed, memory.id, now.tick), row.digits);
     if kind == Kind::Float { Value::Float(shown as f32) } else { Value::Double(shown) }
 }

@@ -264,3 +264,21 @@ fn load_counters_rise_by_one_and_exactly_as_often_as_asked() {
     }
     assert_eq!((seen, plant.load_changes()), (100_000, 100_000));
 }
+
+/// `max_age` in the printed plant.toml rests on this: silence of these tags means a fault, not a stopped line.
+#[test]
+fn what_always_moves_moves_even_while_the_line_stands() {
+    let mut plant = plant(9, "steady");
+    plant.advance(second());
+    plant.command("fault Filler 40 min").expect("a command");
+    plant.command("stop Packer").expect("a command");
+    let mut longest = Duration::ZERO;
+    for _ in 0..1800 {
+        plant.advance(second());
+        let now = plant.now();
+        let catalogue = plant.catalogue().clone();
+        let moving = plant.values().filter(|(index, _)| catalogue.tags()[*index].always_moves);
+        longest = moving.map(|(_, sample)| now - sample.time).fold(longest, Duration::max);
+    }
+    assert!(longest < Duration::from_secs(9), "{longest:?}");
+}

@@ -231,7 +231,9 @@ impl Catalogue {
     fn add_row(&mut self, parent: &str, row: &Row, machine: usize) {
         let mut tag = analog(&format!("{parent}.{}", row.name), row.what, row.eu, row.range, row.every_ms);
         tag.kind = if row.double { Kind::Double } else { Kind::Float };
-        tag.always_moves = row.by == By::Always && row.noise >= 2.0 * resolution(row.digits) && row.every_ms <= 1000;
+        // At 1.9 steps of noise, nine equal looks in a row are a matter of years.
+        let trembles = row.noise >= 1.9 * resolution(row.digits);
+        tag.always_moves = row.lives_at_rest() && trembles && row.every_ms <= 1000;
         self.add(tag, Signal::Analog(*row, machine));
     }
 

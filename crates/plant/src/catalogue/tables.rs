@@ -85,6 +85,12 @@ impl Row {
         self
     }
 
+    /// Whether the measurement trembles while the machine stands. What is 0 at rest, or measured on each
+    /// bottle, does not.
+    pub(crate) fn lives_at_rest(&self) -> bool {
+        self.by == By::Always || (self.idle != 0.0 && self.idle != self.run)
+    }
+
     const fn double(mut self) -> Row {
         self.double = true;
         self

@@ -73,8 +73,19 @@ pub(super) fn prepare_pki(options: &ServerOptions) -> Result<(), StartError> {
         store
             .create_and_store_application_instance_cert(&data, true)
             .map_err(|reason| StartError::Pki { path: store.own_certificate_path(), reason })?;
+        #[cfg(unix)]
+        keep_private(&store.own_private_key_path())?;
     }
     options.trust.iter().try_for_each(|file| trust(&store, file))
+}
+
+/// Only the owner may read the private key; the library writes it for everybody.
+#[cfg(unix)]
+fn keep_private(key: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::PermissionsExt;
+    let only_owner = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(key, only_owner)
+        .map_err(|error| StartError::Pki { path: key.to_owned(), reason: error.to_string() })
 }
 
 fn trust(store: &CertificateStore, file: &Path) -> Result<(), StartError> {
