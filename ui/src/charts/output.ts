@@ -104,7 +104,7 @@ function options(view: () => OutputView, c: Colours, size: { width: number; heig
     },
     axes: [
       { ...axis, size: 28, grid: { show: false }, space: 70, values: [[3600, '{HH}:{mm}', null, null, null, null, null, null, 1], [60, '{HH}:{mm}', null, null, null, null, null, null, 1]] },
-      { ...axis, size: 58, space: 30, grid: { stroke: c.grid, width: 1 }, values: (_, splits) => splits.map(short) },
+      { ...axis, size: 58, space: (_, __, ___, ____, height) => Math.max(30, height / 6), grid: { stroke: c.grid, width: 1 }, values: (_, splits) => splits.map(short) },
     ],
     series: [
       {},

@@ -71,8 +71,7 @@ function ofLink(link: LinkView): Condition[] {
   const found: Condition[] = [];
   if (link.subscription === 'late') found.push({ kind: 'subscriptionLate', link, since: link.subscriptionSinceMs });
   if (link.refused > 0) found.push({ kind: 'refused', link, count: link.refused });
-  // Refused tags have no value and are doubtful too; saying so twice helps nobody.
-  if (link.doubtful > 0 && link.doubtful !== link.refused) found.push({ kind: 'doubtful', link, count: link.doubtful });
+  if (link.doubtful > 0) found.push({ kind: 'doubtful', link, count: link.doubtful });
   return found;
 }
 

@@ -16,7 +16,7 @@ export type Kind = (typeof KINDS)[number];
 
 /** Trusts, in the order of their numbers in the flags column. */
 export const TRUSTS = [
-  'live', 'uncertain', 'late', 'silent', 'linkDown', 'bad', 'refused', 'waiting', 'absent',
+  'live', 'uncertain', 'late', 'silent', 'linkDown', 'bad', 'refused', 'waiting', 'absent', 'unusable',
 ] as const satisfies readonly Trust[];
 
 export interface Frame {

@@ -25,7 +25,7 @@ function contrast(a: string, b: string): number {
 const SURFACES = ['bg', 'panel', 'raise'];
 const TEXT = [
   ...SURFACES.flatMap((on) => ['ink', 'ink2', 'data', 'stale', 'ink3'].map((ink) => [ink, on])),
-  ['stale', 'hatch'], ['ink', 'hatch'], ['ink2', 'hatch'], ['ink', 'notice'], ['on-critical', 'critical'], ['on-warning', 'warning'],
+  ['stale', 'hatch'], ['stale', 'band'], ['ink', 'hatch'], ['ink2', 'hatch'], ['ink', 'notice'], ['on-critical', 'critical'], ['on-warning', 'warning'],
   ['on-simulated', 'simulated'], ['on-replay', 'replay'], ['panel', 'ink'],
 ];
 const SYMBOLS = [

@@ -133,7 +133,7 @@ function linkView(scenario: Scenario): LinkView {
     subscription: down || waiting ? 'none' : scenario === 'late' ? 'late' : 'live',
     subscriptionSinceMs: scenario === 'late' ? START - 21_000 : START - 132 * MIN,
     product: waiting ? '' : 'Lineside Plant 0.1', simulated: scenario !== 'real', tags: total, refused,
-    doubtful: down || waiting ? total : scenario === 'stopped' ? 13 : refused,
+    doubtful: down || waiting ? total : scenario === 'stopped' ? 13 : 0,
   };
 }
 

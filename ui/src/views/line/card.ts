@@ -15,7 +15,7 @@ export interface Doubt {
 
 /** Reasons in the order in which they matter; `live` and `absent` are none. */
 const ORDER: readonly Shown[] = [
-  'noAnswer', 'linkDown', 'silent', 'refused', 'bad', 'waiting', 'late', 'uncertain',
+  'noAnswer', 'linkDown', 'silent', 'refused', 'bad', 'unusable', 'waiting', 'late', 'uncertain',
 ];
 
 /** The gravest reason why something on this card is not current, and what it concerns. */

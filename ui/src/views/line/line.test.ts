@@ -129,7 +129,7 @@ describe('Line view', () => {
     await show('stopped');
     find('language')?.click();
     flushSync();
-    expect(text('state', find('unit-1') as HTMLElement)).toBe('Abgebrochen');
+    expect(text('state', find('unit-1') as HTMLElement)).toBe('Abbruch');
     expect(localStorage.getItem('lineside.language')).toBe('de');
     expect(document.documentElement.lang).toBe('de');
   });

@@ -72,7 +72,8 @@ export function valueText(tag: TagInfo, value: TagValue, now: number, time: Plan
     case 'float':
       return name ?? (Number.isNaN(value.value) ? 'NaN' : formatMeasured(value.value, tag.range));
     case 'time':
-      return Number.isNaN(value.value) ? (value.text ?? t('value.none')) : time.near(value.value, now);
+      // Times come as milliseconds in text.
+      return value.text === null || Number.isNaN(Number(value.text)) ? t('value.none') : time.near(Number(value.text), now);
     default:
       return value.text ?? t('value.none');
   }
@@ -93,6 +94,8 @@ function qualityOf(trust: Shown, status: string): string {
       return t('quality.late');
     case 'refused':
       return t('quality.refused');
+    case 'unusable':
+      return t('quality.unusable');
     case 'waiting':
     case 'absent':
       return t('quality.waiting');
@@ -101,13 +104,17 @@ function qualityOf(trust: Shown, status: string): string {
   }
 }
 
+function lateWords(age: string, maxAgeMs: number | null): string {
+  return maxAgeMs === null ? t('why.old', { age }) : t('why.late', { age, max: formatSpan(maxAgeMs) });
+}
+
 function whyOf(tag: TagInfo, value: TagValue, trust: Shown, { now, link, time }: RowContext): string {
   const status = statusWords(value.status);
   switch (trust) {
     case 'live':
       return status.quality === t('status.group.forced') ? t('why.forced') : status.remarks;
     case 'late':
-      return t('why.late', { age: formatDuration(now - value.received), max: formatSpan(tag.maxAgeMs ?? 0) });
+      return lateWords(formatDuration(now - value.received), tag.maxAgeMs);
     case 'silent':
       return link === undefined ? '' : t('why.silent', { time: time.near(link.subscriptionSinceMs, now) });
     case 'linkDown':
@@ -117,6 +124,8 @@ function whyOf(tag: TagInfo, value: TagValue, trust: Shown, { now, link, time }:
     case 'waiting':
     case 'absent':
       return t('why.waiting');
+    case 'unusable':
+      return t('why.unusable');
     case 'noAnswer':
       return t('why.noAnswer');
     default:
