@@ -44,7 +44,7 @@ pub(crate) fn signed(seq: u64) -> i64 {
 /// Journal rows from the key `from` on, and whether there may be more after them.
 pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(Vec<Raw>, bool)> {
     let mut rows: Vec<Raw> = Vec::new();
-    let (mut from, mut size) = (from, 0);
+    let (begin, mut from, mut size) = (from, from, 0);
     let more = loop {
         let error = match journal_run(connection, from, &mut rows, &mut size) {
             Ok(more) => break more,
@@ -65,7 +65,7 @@ pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(V
             None => break true,
         }
     };
-    settle(&mut rows);
+    settle(&mut rows, begin);
     Ok((rows, more))
 }
 
@@ -80,8 +80,12 @@ fn journal_run(
     let mut select =
         connection.prepare_cached("SELECT seq, at, n, crc, body FROM journal WHERE seq >= ?1 ORDER BY seq")?;
     let mut found = select.query([signed(from)])?;
+    let mut free = from;
     while let Some(row) = found.next()? {
         let (seq, at, n): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if seq < signed(free) {
+            continue; // damaged branches of the tree lead back: nothing is read twice
+        }
         let body: Vec<u8> = row.get(4).unwrap_or_default();
         *size += body.len() + ROW_COST;
         // A damaged count must not move the reading position: an input takes at least two bytes.
@@ -89,6 +93,7 @@ fn journal_run(
         let (first, last, at) = (seq as u64, seq.saturating_add(count - 1) as u64, Timestamp(at));
         if count == n && row.get(3) == Ok(database::checksum([seq, at.0, n], &body)) {
             rows.push(Raw::Batch { first, last, at, n, body });
+            free = last + 1;
             if *size >= PORTION {
                 return Ok(true);
             }
@@ -101,7 +106,7 @@ fn journal_run(
 
 /// Intact rows vouch for their place by their checksums; damaged ones between them are fitted in, or dropped when
 /// nothing is left for them (the reader then reports what is missing).
-fn settle(rows: &mut Vec<Raw>) {
+fn settle(rows: &mut Vec<Raw>, begin: u64) {
     let mut next = u64::MAX;
     for row in rows.iter_mut().rev() {
         match row {
@@ -110,7 +115,7 @@ fn settle(rows: &mut Vec<Raw>) {
             Raw::Digest { .. } | Raw::Keyframe { .. } => {}
         }
     }
-    let mut free = 0;
+    let mut free = begin;
     rows.retain_mut(|row| {
         if let Raw::Damaged { first, last, .. } = row {
             *first = if *first > *last { free } else { free.max(*first) };
@@ -128,24 +133,27 @@ fn settle(rows: &mut Vec<Raw>) {
 fn step_over(connection: &Connection, from: u64) -> rusqlite::Result<Option<Raw>> {
     let mut keys = connection.prepare_cached("SELECT seq FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT 2")?;
     for distance in (0..62).map(|power| (1u64 << power) - 1) {
+        let least = signed(from.saturating_add(distance));
         let Ok(found) = keys
-            .query_map([signed(from.saturating_add(distance))], |row| row.get::<_, i64>(0))
+            .query_map([least], |row| row.get::<_, i64>(0))
             .and_then(Iterator::collect::<rusqlite::Result<Vec<i64>>>)
         else {
             continue;
         };
-        let damaged = |first, last| Raw::Damaged { first, last, at: None, reason: "SQLite cannot read these rows" };
-        return Ok(match (distance, found.as_slice()) {
+        let (first, last) = match (distance, found.as_slice()) {
+            (_, []) => return Ok(None),
+            (_, [key, ..]) if *key < least => continue, // a damaged branch that leads back
             // Its key can be read, its body not.
-            (0, [key, next]) => Some(damaged(*key as u64, *next as u64 - 1)),
-            (0, [key]) => Some(damaged(*key as u64, *key as u64)),
-            (_, [key, ..]) => Some(damaged(from, *key as u64 - 1)),
-            (_, []) => None,
-        });
+            (0, [key, next]) if next > key => (*key as u64, *next as u64 - 1),
+            (0, [key, ..]) => (*key as u64, *key as u64),
+            (_, [key, ..]) => (from, *key as u64 - 1),
+        };
+        return Ok(Some(Raw::Damaged { first, last, at: None, reason: "SQLite cannot read these rows" }));
     }
     Ok(None)
 }
 
+/// Without the rest when SQLite cannot read all of it.
 pub(crate) fn as_far_as_readable(rows: rusqlite::Result<Vec<Raw>>) -> rusqlite::Result<Vec<Raw>> {
     match rows {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
@@ -166,7 +174,7 @@ pub(crate) fn digests(connection: &Connection, from: u64, until: u64) -> rusqlit
         // A damaged fingerprint proves nothing, and nothing else is lost with it.
         Ok(intact.then_some(Raw::Digest { seq: seq as u64, at: Timestamp(at), digest: digest as u64 }))
     })?;
-    found.filter_map(Result::transpose).collect()
+    found.filter_map(Result::transpose).filter(|row| is_within(row, from, until)).collect()
 }
 
 /// Only which there are: their bodies are large.
@@ -179,5 +187,10 @@ pub(crate) fn keyframes(connection: &Connection, from: u64, until: u64) -> rusql
         // Its checksum is looked at when it is read; a damaged number must not lead astray before.
         Ok(Raw::Keyframe { seq: seq as u64, after: after.clamp(0, seq.max(0)) as u64 })
     })?;
-    found.collect()
+    found.filter(|row| is_within(row, from, until)).collect()
+}
+
+/// Damaged branches of the tree lead to other keys than were asked for.
+fn is_within(row: &rusqlite::Result<Raw>, from: u64, until: u64) -> bool {
+    row.as_ref().map_or(true, |row| (from..=until).contains(&row.order().0))
 }

@@ -117,10 +117,8 @@ impl Recorder {
     /// hole is not recorded: replay has no state to compare it with.
     pub fn digest(&mut self, seq: u64, at: Timestamp, digest: u64) {
         if !self.awaiting_resume && seq + 1 == self.next_seq {
-            let hole_before = self.awaiting_resume;
             self.push(Item::Digest { seq, at, digest });
-            // A missing digest is no hole.
-            self.awaiting_resume = hole_before;
+            self.awaiting_resume = false; // a missing digest is no hole
         }
     }
 

@@ -53,6 +53,8 @@ pub struct Rows {
 impl Rows {
     /// `start_seq` is the sequence number of the start state.
     pub(crate) fn new(path: PathBuf, after_seq: u64, start_seq: u64) -> Rows {
+        // From the start on, also what was noted of the start state itself.
+        let noted_from = if after_seq <= start_seq { start_seq } else { after_seq.saturating_add(1) };
         let after_seq = after_seq.max(start_seq);
         let next = after_seq.saturating_add(1);
         Rows {
@@ -61,8 +63,8 @@ impl Rows {
             after_seq,
             expected: next,
             journal_from: None,
-            digest_from: next,
-            keyframe_from: next,
+            digest_from: noted_from,
+            keyframe_from: noted_from,
             broken: false,
         }
     }

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 const INSERT_BATCH: &str = "INSERT INTO journal (seq, at, n, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
 const INSERT_KEYFRAME: &str = "INSERT OR REPLACE INTO keyframe (seq, kind, at, after, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const KEYFRAME_AFTER: &str = "SELECT min(after) FROM keyframe WHERE seq = ?1 AND kind = ?2";
 const INSERT_DIGEST: &str = "INSERT OR REPLACE INTO digest (seq, at, digest, crc) VALUES (?1, ?2, ?3, ?4)";
 
 pub(crate) struct Store {
@@ -221,7 +222,11 @@ fn write_batch(connection: &Connection, batch: &Batch, body: &mut Vec<u8>) -> ru
 }
 
 fn write_keyframe(connection: &Connection, keyframe: &Keyframe) -> rusqlite::Result<usize> {
-    let numbers = [keyframe.seq as i64, keyframe.kind.number(), keyframe.at.0, keyframe.after as i64];
+    let place = [keyframe.seq as i64, keyframe.kind.number()];
+    // One that replaces another at the same place still stands behind the same hole.
+    let before: Option<i64> = connection.prepare_cached(KEYFRAME_AFTER)?.query_row(place, |row| row.get(0))?;
+    let after = before.unwrap_or(i64::MAX).min(keyframe.after as i64);
+    let numbers = [place[0], place[1], keyframe.at.0, after];
     let crc = database::checksum(numbers, &keyframe.body);
     let [seq, kind, at, after] = numbers;
     let values = params![seq, kind, at, after, archive::VERSION, crc, &*keyframe.body];

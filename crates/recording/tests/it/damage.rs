@@ -95,6 +95,21 @@ fn a_dead_page_costs_what_is_on_it() {
     }
 }
 
+#[test]
+fn a_damaged_branch_of_the_tree_does_not_lead_in_circles() {
+    let (_dir, path) = recording(40, 900);
+    let intact = std::fs::read(&path).expect("reads");
+    // Page 4 is the journal's root: the keys there lead to the leaves.
+    let used = (3 * 8192..4 * 8192).filter(|place| intact[*place] != 0);
+    for place in used.step_by(15) {
+        let mut bytes = intact.clone();
+        bytes[place] ^= 4;
+        std::fs::write(&path, bytes).expect("writes");
+        let Ok(file) = ShiftFile::open(&path) else { continue };
+        assert!(file.rows(0).take(1_000).count() < 200, "byte {place}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 

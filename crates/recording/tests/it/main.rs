@@ -4,4 +4,5 @@ mod common;
 mod crash;
 mod damage;
 mod failures;
+mod model;
 mod round_trip;
