@@ -1,5 +1,6 @@
 // Composition root: platform, screen, page.
 
+import './platform/language';
 import { mount } from 'svelte';
 import './theme/base.css';
 import { choosePlatform } from './platform';
