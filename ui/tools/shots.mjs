@@ -6,7 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { createServer } from 'vite';
 
-const SIZES = [[1280, 1024], [1366, 768], [1920, 1080]];
+const SIZES = [[1024, 700], [1280, 1024], [1366, 768], [1920, 1080]];
 const [out = 'shots', ...wanted] = process.argv.slice(2);
 const scenarios = wanted.length > 0 ? wanted : ['good', 'stopped', 'linkdown'];
 

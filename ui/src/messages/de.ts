@@ -70,7 +70,7 @@ export const de: Catalogue = {
   'link.silent': 'Server stumm',
   'link.tags.one': '{n} Wert',
   'link.tags.other': '{n} Werte',
-  'subscription.none': 'wird eingerichtet',
+  'subscription.none': 'keines',
   'subscription.live': 'aktiv',
   'subscription.late': 'stumm',
   'recorder.off': 'Keine Aufzeichnung',

@@ -68,7 +68,7 @@ export const en = {
   'link.silent': 'server silent',
   'link.tags.one': '{n} tag',
   'link.tags.other': '{n} tags',
-  'subscription.none': 'being set up',
+  'subscription.none': 'none',
   'subscription.live': 'live',
   'subscription.late': 'silent',
   'recorder.off': 'Not recording',

@@ -10,6 +10,8 @@ type Group = After<'status.group'>;
 type Why = After<'status.why'>;
 
 export interface StatusWords {
+  readonly group: Group;
+  readonly why: Why;
   /** One or two words for a column: `Sensor fault`. */
   readonly quality: string;
   /** The reason as part of a sentence, with limit and overflow bits. */
@@ -25,9 +27,11 @@ export function statusWords(status: number): StatusWords {
   const severity = severityOf(status);
   const known = table.get((status & 0xffff0000) >>> 0);
   const hex = `0x${(status >>> 0).toString(16).toUpperCase().padStart(8, '0')}`;
-  const [name, group, why] = known ?? [null, FALLBACK[severity], 'other' as const];
+  const [name, group, why] = known ?? ([null, FALLBACK[severity], 'other'] as const);
   const reason = t(`status.why.${why}`, { code: hex });
   return {
+    group,
+    why,
     quality: t(`status.group.${group}`),
     reason: [reason, ...remarks(status)].join(', '),
     remarks: remarks(status).join(', '),

@@ -158,6 +158,10 @@ describe('Puller', () => {
     puller.start();
     await run(4_000);
     expect([session.phase, host.requests.length]).toEqual(['problems', 0]);
+    const other = [{ place: 'plant.toml', problem: 'another', remedy: 'r' }];
+    host.hello = { ...host.hello, problems: other };
+    await run(4_000);
+    expect(session.hello?.problems).toEqual(other);
     host.hello = HELLO;
     await run(4_000);
     expect(session.phase).toBe('live');

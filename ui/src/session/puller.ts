@@ -74,7 +74,7 @@ export class Puller {
     const hello = await this.platform.call('hello', null);
     this.greeted = hello.plant !== null;
     // While there is no plant, only another answer is news.
-    if (before === null || this.greeted || before.epoch !== hello.epoch) this.session.greet(hello);
+    if (this.greeted || JSON.stringify(before) !== JSON.stringify(hello)) this.session.greet(hello);
     this.fresh = true;
     return this.greeted ? 0 : HELLO_AGAIN_MS;
   }

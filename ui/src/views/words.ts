@@ -83,11 +83,11 @@ function plain(kind: PlainKind, params: Record<string, string>, todo: string = t
 /** Certificates and log-ins need a person; a cut cable mends itself once it is in again. */
 function linkTodo(kind: 'linkDown' | 'linkConnecting' | 'subscriptionLate', link: LinkView): string {
   if (kind !== 'linkDown') return t(`condition.${kind}.todo`);
-  const why = statusWords(link.status).reason;
-  if (why === t('status.why.certificate') || why === t('status.why.security')) {
+  const { why } = statusWords(link.status);
+  if (why === 'certificate' || why === 'security') {
     return t('condition.linkUntrusted.todo', { detail: link.detail }).trim();
   }
-  if (why === t('status.why.login') || why === t('status.why.rights')) return t('condition.linkRejected.todo');
+  if (why === 'login' || why === 'rights') return t('condition.linkRejected.todo');
   return t('condition.linkDown.todo');
 }
 

@@ -112,7 +112,7 @@ function whyOf(tag: TagInfo, value: TagValue, trust: Shown, { now, link, time }:
   const status = statusWords(value.status);
   switch (trust) {
     case 'live':
-      return status.quality === t('status.group.forced') ? t('why.forced') : status.remarks;
+      return status.group === 'forced' ? t('why.forced') : status.remarks;
     case 'late':
       return lateWords(formatDuration(now - value.received), tag.maxAgeMs);
     case 'silent':
