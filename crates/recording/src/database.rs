@@ -4,7 +4,7 @@ use crate::header::Header;
 use crate::{OpenError, RecordError};
 use lineside_model::Timestamp;
 use lineside_model::state::Shift;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use std::path::Path;
 use std::time::Duration;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -45,6 +45,10 @@ pub(crate) fn connect_for_writing(path: &Path) -> Result<Connection, RecordError
     let failed = |source| RecordError::sqlite(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    if connection.is_readonly("main").map_err(failed)? {
+        // SQLite opens a write-protected file all the same, and would refuse only the first commit.
+        return Err(failed(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None)));
+    }
     let mode = settings_for_writing(&connection).map_err(failed)?;
     if mode != "wal" {
         return Err(RecordError::NoWal { path: path.to_owned(), mode });
