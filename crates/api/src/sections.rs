@@ -4,12 +4,15 @@ use crate::wire::*;
 use lineside_engine::{self as engine, NoticeKind as Kind};
 use lineside_model::config::{CounterConfig, PlantConfig, Unit};
 use lineside_model::state::{Counter, Interval, LinkHealth, PlantState, RecorderState, UnitStatus};
-use lineside_model::{ConnectionId, LinkState, Mode, PackState, SubscriptionState, TagId, Timestamp, UnitId};
+use lineside_model::{ConnectionId, LinkState, Mode, PackState, Span, SubscriptionState, TagId, Timestamp, UnitId};
 use lineside_runtime::Core;
 use std::sync::Arc;
 
 /// A frame takes no more notices than this; it says how many it left out.
 const NOTICES_MAX: usize = 500;
+
+/// The strips of the Line view reach back so far.
+const STRIP: Span = Span::from_secs(4 * 3600);
 
 /// The tail for a screen that has everything up to `cursor`.
 pub(crate) fn tail(core: &Core, cursor: u64, texts: Vec<String>) -> FrameTail {
@@ -158,9 +161,12 @@ fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {
 }
 
 fn strips(state: &PlantState) -> Vec<StripView> {
-    let strip = |(id, unit): (usize, &UnitStatus)| StripView {
-        unit: id as u32,
-        intervals: unit.intervals.iter().map(interval).collect(),
+    let from = state.at - STRIP;
+    let strip = |(id, unit): (usize, &UnitStatus)| {
+        // The interval that covers `from` began before it.
+        let begun = unit.intervals.partition_point(|interval| interval.start <= from);
+        let shown = unit.intervals.iter().skip(begun.saturating_sub(1));
+        StripView { unit: id as u32, intervals: shown.map(interval).collect() }
     };
     state.units.iter().enumerate().map(strip).collect()
 }
