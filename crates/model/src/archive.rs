@@ -80,7 +80,7 @@ impl Archive for Reader<'_> {
     fn blob(&mut self, bytes: &mut Vec<u8>) -> Result<(), Malformed> {
         let mut len = 0u64;
         len.fields(self)?;
-        let len = usize::try_from(len).map_err(|_| Malformed("length"))?;
+        let len = usize::try_from(len).ok().ok_or(Malformed("length"))?;
         let (head, rest) = self.0.split_at_checked(len).ok_or(Malformed("length"))?;
         *bytes = head.to_vec();
         self.0 = rest;
@@ -152,7 +152,7 @@ impl Fields for Text {
         let mut bytes = self.as_bytes().to_vec();
         a.blob(&mut bytes)?;
         if a.reading() {
-            *self = String::from_utf8(bytes).map_err(|_| Malformed("text"))?.into();
+            *self = String::from_utf8(bytes).ok().ok_or(Malformed("text"))?.into();
         }
         Ok(())
     }
@@ -357,7 +357,7 @@ impl Fields for RawValue {
         for text in [&mut self.type_name, &mut self.text] {
             let mut bytes = std::mem::take(text).into_bytes();
             a.blob(&mut bytes)?;
-            *text = String::from_utf8(bytes).map_err(|_| Malformed("text"))?;
+            *text = String::from_utf8(bytes).ok().ok_or(Malformed("text"))?;
         }
         a.blob(&mut self.bytes)
     }
