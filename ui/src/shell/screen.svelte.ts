@@ -46,8 +46,8 @@ export class Screen {
   filter = $state.raw<TagFilter>('all');
   /** The unit that is picked out in the Line view. */
   selected = $state.raw<number | null>(null);
-  /** The user wants to see the plant although its configuration has problems. */
-  passedProblems = $state.raw(false);
+  /** The list of problems is looked at although there is a plant to show. */
+  problemsOpen = $state.raw(false);
   theme = $state.raw<Theme>('light');
   language = $state.raw<Language>('en');
 
@@ -125,7 +125,7 @@ export class Screen {
     if (this.hello !== from.hello) {
       this.directory.reset(from.hello?.plant?.tagCount ?? 0);
       this.figuresAt = 0;
-      this.passedProblems = false;
+      this.problemsOpen = false;
     }
     this.phase = from.phase;
     this.trouble = from.trouble;

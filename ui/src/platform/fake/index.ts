@@ -44,7 +44,8 @@ function helloOf(scenario: Scenario): Hello {
   ];
   const broken = scenario === 'problems';
   return {
-    version: '0.1.0', mode: 'live', epoch: 1, plant: broken ? null : fakePlant(scenario), problems: broken ? problems : [],
+    version: '0.1.0', mode: 'live', epoch: 1, plant: broken ? null : fakePlant(scenario),
+    problems: broken ? problems : scenario === 'warned' ? problems.slice(0, 1) : [],
   };
 }
 

@@ -6,7 +6,7 @@ import type {
 import type { FakeValue } from './encode';
 
 export const SCENARIOS = [
-  'good', 'real', 'stopped', 'linkdown', 'late', 'refused', 'unknown', 'empty', 'problems', 'silent', 'many', 'recorder',
+  'good', 'real', 'stopped', 'linkdown', 'late', 'refused', 'unknown', 'empty', 'problems', 'silent', 'many', 'recorder', 'warned',
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 

@@ -113,6 +113,18 @@ describe('Line view', () => {
     expect(text('problems')).toMatch(/plant\.toml, line 14, column 8/);
   });
 
+  it('shows the plant in spite of a problem at the start, which one step leads to', async () => {
+    await show('warned');
+    expect([cards().length, find('problems')]).toEqual([5, null]);
+    expect(find('banner')?.dataset['condition']).toBe('problems');
+    document.querySelector<HTMLButtonElement>('[data-condition="problems"] button')?.click();
+    flushSync();
+    expect(text('problem')).toMatch(/line 14/);
+    find('problems-continue')?.click();
+    flushSync();
+    expect(cards()).toHaveLength(5);
+  });
+
   it('lets nothing look alive when the backend is dead', async () => {
     await show('silent', 6_000);
     expect(text('mode')).toBe('NO ANSWER');
