@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { IntervalKind, IntervalView } from '../generated/api';
 import { columnsOf, target, topOf } from './output';
 import { sparkPath } from './spark';
-import { rects, stretchAt, stretches } from './strip';
+import { rects, stretchAt, stretches, windowOf } from './strip';
 
 vi.mock('uplot', () => ({ default: vi.fn() }));
 
@@ -11,6 +11,15 @@ const interval = (startMs: number, kind: IntervalKind, state = 'Execute'): Inter
 describe('strips', () => {
   const MINOR = 50;
   const day = [interval(0, 'running'), interval(400, 'stopped', 'Aborted'), interval(440, 'running'), interval(600, 'held', 'Held'), interval(700, 'suspended', 'Suspended'), interval(800, 'changeover', 'Stopped')];
+
+  it.each([
+    [[], 15],
+    [[interval(0, 'unknown'), interval(9_950_000, 'running')], 15],
+    [[interval(8_100_000, 'running')], 60],
+    [[interval(-90_000_000, 'running'), interval(9_999_000, 'held')], 240],
+  ])('shows no longer a time than is known', (intervals, minutes) => {
+    expect(windowOf([{ unit: 0, intervals }], 10_000_000).span).toBe(minutes * 60_000);
+  });
 
   it('cuts to the window, and tells short stops from long ones by their whole length', () => {
     const found = stretches(day, 420, 1000, MINOR);

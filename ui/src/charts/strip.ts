@@ -1,6 +1,6 @@
 // Geometry of a state strip: intervals of time become rectangles of at least one pixel.
 
-import type { IntervalKind, IntervalView } from '../generated/api';
+import type { IntervalKind, IntervalView, StripView } from '../generated/api';
 
 /** How a stretch is drawn. `short`: a stop shorter than the configured short stop. */
 export type Look = 'running' | 'stopped' | 'short' | 'suspended' | 'planned' | 'unknown';
@@ -22,6 +22,22 @@ export interface Rect {
   readonly x: number;
   readonly width: number;
   readonly look: Look;
+}
+
+/** Lengths of time that a strip may show, and how far apart its ticks then are. */
+const WINDOWS = [
+  { span: 15 * 60_000, tickMin: 5 },
+  { span: 30 * 60_000, tickMin: 5 },
+  { span: 3_600_000, tickMin: 15 },
+  { span: 2 * 3_600_000, tickMin: 15 },
+  { span: 4 * 3_600_000, tickMin: 30 },
+] as const;
+
+/** The shortest window that holds all that is known: a first quarter of an hour is not lost in four. */
+export function windowOf(strips: readonly StripView[], now: number): (typeof WINDOWS)[number] {
+  const known = strips.flatMap(({ intervals }) => intervals.filter(({ kind }) => kind !== 'unknown').slice(0, 1));
+  const first = Math.min(now, ...known.map(({ startMs }) => startMs));
+  return WINDOWS.find(({ span }) => now - first <= span) ?? WINDOWS[WINDOWS.length - 1];
 }
 
 /** Cuts intervals to the window [from, to]. What lies before the first interval is unknown. */

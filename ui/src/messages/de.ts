@@ -154,7 +154,7 @@ export const de: Catalogue = {
   'line.constraint.meaning': 'Der Zustand dieser Maschine ist der Zustand der Linie.',
   'line.since': 'seit {time}',
 
-  'strips.title': 'Letzte 4 Stunden',
+  'strips.title': 'Letzte {span}',
   'strips.line': 'Linie',
   'strips.running': 'läuft',
   'strips.stopped': 'steht',
@@ -164,7 +164,7 @@ export const de: Catalogue = {
   'strips.changeover': 'Umrüsten',
   'strips.maintenance': 'Wartung',
   'strips.unknown': 'keine Daten',
-  'strips.row': '{unit}, Zustände der letzten 4 Stunden. Pfeiltasten links und rechts gehen von Zustand zu Zustand.',
+  'strips.row': '{unit}, die letzten Zustände. Pfeiltasten links und rechts gehen von Zustand zu Zustand.',
   'strips.tip': '{state} · {from}–{to} · {duration}',
   'strips.tip.open': '{state} · seit {from} · {duration}',
   'strips.tip.none': 'Hier ist nichts aufgezeichnet',

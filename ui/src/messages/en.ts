@@ -152,7 +152,7 @@ export const en = {
   'line.constraint.meaning': 'The state of this unit is the state of the line.',
   'line.since': 'since {time}',
 
-  'strips.title': 'Last 4 hours',
+  'strips.title': 'Last {span}',
   'strips.line': 'Line',
   'strips.running': 'running',
   'strips.stopped': 'stopped',
@@ -162,7 +162,7 @@ export const en = {
   'strips.changeover': 'changeover',
   'strips.maintenance': 'maintenance',
   'strips.unknown': 'no data',
-  'strips.row': '{unit}, states of the last 4 hours. Left and right arrow keys move from state to state.',
+  'strips.row': '{unit}, its last states. Left and right arrow keys move from state to state.',
   'strips.tip': '{state} · {from}–{to} · {duration}',
   'strips.tip.open': '{state} · since {from} · {duration}',
   'strips.tip.none': 'Nothing recorded here',
