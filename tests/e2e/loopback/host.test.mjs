@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { serve } from '../support/browser.mjs';
-import { UI, configuration, plant, program, start } from '../support/programs.mjs';
+import { UI, configuration, later, plant, program, start } from '../support/programs.mjs';
 import { openScreen } from '../support/screen.mjs';
 
 test('a port that is taken: the program ends and says what to do', async (t) => {
@@ -22,7 +22,7 @@ test('a host that hangs: no value goes on looking good', async (t) => {
   const live = (page) => page.units.length > 0 && page.units.every((unit) => unit.trust === 'live');
   await screen.until('all units live', live);
   screen.driver.host.child.kill('SIGSTOP');
-  t.after(() => screen.driver.host.child.kill('SIGCONT'));
+  later(t, () => screen.driver.host.child.kill('SIGCONT'));
   const { page } = await screen.until('the page says so', (page) => page.condition === 'noAnswer', null, 15_000);
   assert.ok(page.units.every((unit) => unit.trust !== 'live' && unit.rateTrust !== 'live'), JSON.stringify(page.units));
   screen.driver.host.child.kill('SIGCONT');

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { UI, line, program, start } from './programs.mjs';
+import { UI, later, line, program, start } from './programs.mjs';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -20,7 +20,7 @@ export async function open(t, { plant, data }) {
   // Chromium's own sandbox does not start for root, which is who runs the tests in a container.
   const args = process.getuid() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath, args });
-  t.after(() => browser.close());
+  later(t, () => browser.close());
   const page = await browser.newPage({ viewport: { width: 1366, height: 768 }, colorScheme: 'light', locale: 'en-GB' });
   const faults = [];
   page.on('pageerror', (error) => faults.push(String(error)));

@@ -19,10 +19,23 @@ export const UI = join(ROOT, 'ui/dist');
 /** The path of a built program. */
 export const program = (name) => join(PROGRAMS, name);
 
+const stacks = new WeakMap();
+
+/** Has `undo` run after the test: the last that was asked for comes first (`t.after` goes the other way round). */
+export function later(t, undo) {
+  if (!stacks.has(t)) {
+    stacks.set(t, []);
+    t.after(async () => {
+      for (const step of stacks.get(t).reverse()) await step();
+    });
+  }
+  stacks.get(t).push(undo);
+}
+
 /** A temporary folder that is removed when the test ends. */
 export async function folder(t) {
   const path = await mkdtemp(join(tmpdir(), 'lineside-e2e-'));
-  t.after(() => rm(path, { recursive: true, force: true, maxRetries: 5 }));
+  later(t, () => rm(path, { recursive: true, force: true, maxRetries: 5 }));
   return path;
 }
 
@@ -41,7 +54,7 @@ export function start(t, path, args, { environment = {} } = {}) {
     child.once('exit', resolve);
   });
   running.ended.catch(() => {});
-  t.after(() => end(running));
+  later(t, () => end(running));
   return running;
 }
 

@@ -1,6 +1,7 @@
 // A cable between app and plant that a test can cut, hold up and mend.
 
 import { createServer, connect } from 'node:net';
+import { later } from './programs.mjs';
 
 /** A TCP proxy to `port` on a port of its own. */
 export async function proxy(t, port) {
@@ -24,7 +25,7 @@ export async function proxy(t, port) {
     passing = false;
     for (const pair of pairs) pair.forEach((socket) => socket.destroy());
   };
-  t.after(() => {
+  later(t, () => {
     cut();
     server.close();
   });

@@ -2,7 +2,7 @@
 
 import { createServer } from 'node:net';
 import { writeFile } from 'node:fs/promises';
-import { line, program, start } from './programs.mjs';
+import { later, program, start } from './programs.mjs';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const SESSION_MS = 60_000;
@@ -17,7 +17,7 @@ export async function open(t, { plant, data }) {
     binary: program('lineside'),
     args: ['--plant', plant, '--data', data],
   });
-  t.after(() => session.ask('DELETE', ''));
+  later(t, () => session.ask('DELETE', ''));
   await session.ask('POST', '/timeouts', { script: SESSION_MS });
   const element = async (selector) => (await session.ask('POST', '/element', { using: 'css selector', value: selector }))[ELEMENT];
   return {
