@@ -3,8 +3,8 @@
 use lineside_config::parse;
 use lineside_model::inlet::Inlet;
 use lineside_model::{
-    ConnectionId, Gap, GapReason, GapScope, Input, LinkState, PlantConfig, Sample, Span, StatusCode,
-    SubscriptionState, TagId, Timestamp, Value,
+    ConnectionId, Gap, GapReason, GapScope, Input, LinkState, PlantConfig, Sample, Span, StatusCode, SubscriptionState,
+    TagId, Timestamp, Value,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -156,7 +156,8 @@ impl World {
     }
 
     fn subscription(&mut self) -> SubscriptionState {
-        let states = [SubscriptionState::None, SubscriptionState::Late, SubscriptionState::Live, SubscriptionState::Live];
+        let states =
+            [SubscriptionState::None, SubscriptionState::Late, SubscriptionState::Live, SubscriptionState::Live];
         states[self.random.random_range(0..4)]
     }
 

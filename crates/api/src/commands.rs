@@ -83,9 +83,10 @@ impl Api {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mode: self.session.as_ref().map_or(SessionMode::Live, |session| session.mode.clone()),
             epoch: self.session.as_ref().map_or(0, |session| session.epoch),
-            plant: self.session.as_ref().map(|session| {
-                plant_info(lock(&session.core).engine.config(), &self.config_path)
-            }),
+            plant: self
+                .session
+                .as_ref()
+                .map(|session| plant_info(lock(&session.core).engine.config(), &self.config_path)),
             problems: self.problems.clone(),
         })
     }
@@ -108,8 +109,7 @@ fn parse<T: serde::de::DeserializeOwned>(request: serde_json::Value) -> Result<T
 }
 
 fn answer<T: serde::Serialize>(response: T) -> Result<serde_json::Value, ApiError> {
-    serde_json::to_value(response)
-        .map_err(|error| ApiError { code: ErrorCode::Internal, message: error.to_string() })
+    serde_json::to_value(response).map_err(|error| ApiError { code: ErrorCode::Internal, message: error.to_string() })
 }
 
 fn bad_request(message: String) -> ApiError {

@@ -3,7 +3,7 @@
 use crate::commands::Session;
 use crate::sections;
 use crate::wire::{FrameRequest, SessionMode};
-use lineside_engine::{scaled, trust, Trust};
+use lineside_engine::{Trust, scaled, trust};
 use lineside_model::{LinkState, PlantState, SubscriptionState, TagId, Timestamp, Value};
 use lineside_runtime::Core;
 

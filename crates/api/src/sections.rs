@@ -85,13 +85,7 @@ fn recorder(core: &Core, state: &PlantState) -> RecorderView {
         RecorderState::Lagging(by) => (RecorderStateView::Lagging, by.as_millis_f64(), String::new()),
         RecorderState::Failed(why) => (RecorderStateView::Failed, 0.0, why.to_string()),
     };
-    RecorderView {
-        state: view,
-        lag_ms,
-        detail,
-        file: core.file.clone(),
-        since_ms: core.recorder_since.as_millis_f64(),
-    }
+    RecorderView { state: view, lag_ms, detail, file: core.file.clone(), since_ms: core.recorder_since.as_millis_f64() }
 }
 
 fn shift(state: &PlantState) -> Option<ShiftView> {

@@ -30,6 +30,7 @@ impl Args {
 /// Log lines go to standard error; `LINESIDE_LOG` chooses what (e.g. `debug`, `lineside_opcua=trace`).
 pub fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("LINESIDE_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,lineside=info"));
+        // The client library warns at every connection that it has no list of endpoints; ours come from the server.
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,opcua_client::config=error"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 }

@@ -36,9 +36,10 @@ impl Host {
     /// Starts everything that can be started.
     pub fn start(args: &Args, handle: &Handle) -> Host {
         let path = args.plant_path();
-        let loaded = path.as_deref().ok_or_else(problems::no_plant).and_then(|path| {
-            lineside_config::load(path).map_err(|errors| problems::of_config(&errors))
-        });
+        let loaded = path
+            .as_deref()
+            .ok_or_else(problems::no_plant)
+            .and_then(|path| lineside_config::load(path).map_err(|errors| problems::of_config(&errors)));
         match loaded {
             Ok(loaded) => Host::with_plant(loaded, &args.data_dir(), handle),
             Err(problems) => Host::without_plant(path, problems),

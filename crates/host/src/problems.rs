@@ -16,7 +16,10 @@ pub(crate) fn no_plant() -> Vec<Problem> {
 /// All errors of a configuration file.
 pub(crate) fn of_config(errors: &lineside_config::Errors) -> Vec<Problem> {
     let problem = |error: &lineside_config::ConfigError| Problem {
-        place: format!("{}:{}:{}", error.file.display(), error.line, error.column),
+        place: match error.line {
+            0 => error.file.display().to_string(), // it concerns the whole file
+            line => format!("{}:{line}:{}", error.file.display(), error.column),
+        },
         problem: error.problem.clone(),
         remedy: error.remedy.clone(),
     };

@@ -101,21 +101,41 @@ pub struct Gap {
 pub enum Input {
     Sample(Sample),
     /// The link to a server changed. `status` and `detail` say why.
-    Link { connection: ConnectionId, state: LinkState, status: StatusCode, detail: Text },
+    Link {
+        connection: ConnectionId,
+        state: LinkState,
+        status: StatusCode,
+        detail: Text,
+    },
     /// The flow of notifications from a server changed.
-    Subscription { connection: ConnectionId, state: SubscriptionState },
+    Subscription {
+        connection: ConnectionId,
+        state: SubscriptionState,
+    },
     /// A server said who it is. `simulated` is true only for Lineside's own simulated plant.
-    Server { connection: ConnectionId, product: Text, simulated: bool, started: Option<Timestamp> },
+    Server {
+        connection: ConnectionId,
+        product: Text,
+        simulated: bool,
+        started: Option<Timestamp>,
+    },
     /// The server accepted (Good) or refused the monitored item of a tag.
-    Item { tag: TagId, status: StatusCode },
+    Item {
+        tag: TagId,
+        status: StatusCode,
+    },
     Gap(Gap),
     /// A shift began. Boundaries are computed outside and recorded, so that replay needs no time zone rules.
     Shift(Shift),
     Recorder(RecorderState),
     /// The wall clock was set, by this many nanoseconds.
-    ClockStep { by_ns: i64 },
+    ClockStep {
+        by_ns: i64,
+    },
     /// Lineside started; it last lived at `stopped`. All links are down from then on.
-    Started { stopped: Option<Timestamp> },
+    Started {
+        stopped: Option<Timestamp>,
+    },
 }
 
 /// Inputs that were stamped together. Input `i` has sequence number `first_seq + i`.

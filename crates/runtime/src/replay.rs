@@ -57,8 +57,8 @@ impl Replay {
     /// Stands at the beginning of an open file.
     pub fn of(file: ShiftFile) -> Result<Replay, ReplayError> {
         let header = file.header();
-        let config = lineside_config::parse(&header.config_text, Path::new(&header.config_path))
-            .map_err(ReplayError::Config)?;
+        let config =
+            lineside_config::parse(&header.config_text, Path::new(&header.config_path)).map_err(ReplayError::Config)?;
         let engine = Engine::from_state(Arc::new(config), file.start()?);
         Ok(Replay { file, engine, report: ReplayReport::default() })
     }

@@ -66,12 +66,7 @@ pub(crate) fn begin(
 }
 
 /// Replays the newest readable file. A file that cannot be used is said so and left alone.
-fn remember(
-    dir: &Path,
-    config: &Arc<PlantConfig>,
-    origin: &Origin,
-    problems: &mut Vec<String>,
-) -> Option<Memory> {
+fn remember(dir: &Path, config: &Arc<PlantConfig>, origin: &Origin, problems: &mut Vec<String>) -> Option<Memory> {
     let found = lineside_recording::find_newest(dir);
     problems.extend(found.unreadable.iter().map(|error| chain(error)));
     let file = found.newest?;
@@ -108,11 +103,7 @@ fn memory_of(path: PathBuf, replay: Replay, config: &Arc<PlantConfig>, origin: &
     let same_config = header.config_text == origin.config_text;
     let shift = header.shift.clone();
     let engine = replay.into_engine();
-    let state = if same_config {
-        engine.state().clone()
-    } else {
-        carry_over(engine.config(), engine.state(), config)
-    };
+    let state = if same_config { engine.state().clone() } else { carry_over(engine.config(), engine.state(), config) };
     Memory { path, shift, state, same_config }
 }
 

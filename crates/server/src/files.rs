@@ -8,8 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// What the page may load and where it may connect: this server and nothing else.
-const CONTENT_SECURITY_POLICY: &str =
-    "default-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; connect-src 'self' ws://127.0.0.1:* ws://localhost:*; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
 /// Serves the files below `ui`; `/` is `index.html`.
 pub(crate) fn service(ui: PathBuf) -> Router {
