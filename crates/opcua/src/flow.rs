@@ -6,6 +6,7 @@
 
 use crate::connect::Link;
 use crate::outage::Outages;
+use crate::overflow::Overflow;
 use crate::pipeline::Pipeline;
 use crate::sequence::{Arrival, REPUBLISH_MAX, successor};
 use crate::service;
@@ -18,7 +19,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Input, StatusCode, SubscriptionState, TagId, Timestamp};
+use lineside_model::{ConnectionId, GapReason, Input, StatusCode, SubscriptionState, TagId};
 use opcua::client::services::{Publish, Republish};
 use opcua::client::{Session, UARequest};
 use opcua::types::{
@@ -75,8 +76,9 @@ pub(crate) struct Flow<'a> {
     retransmits: bool,
     failures: u32,
     state: SubscriptionState,
-    /// Source time of each tag's last value, by tag id: where an overflow began.
-    last_times: Vec<Option<Timestamp>>,
+    /// By tag id.
+    overflows: Vec<Overflow>,
+    messages: u64,
 }
 
 impl<'a> Flow<'a> {
@@ -110,7 +112,8 @@ impl<'a> Flow<'a> {
             retransmits: true,
             failures: 0,
             state: SubscriptionState::None,
-            last_times: vec![None; tags],
+            overflows: vec![Overflow::default(); tags],
+            messages: 0,
         }
     }
 
@@ -181,7 +184,10 @@ impl<'a> Flow<'a> {
             self.retransmits = false;
         }
         let id = response.subscription_id;
-        let message = response.notification_message;
+        let mut message = response.notification_message;
+        if message.publish_time.is_null() {
+            message.publish_time = response.response_header.timestamp;
+        }
         let Some(at) = self.subscriptions.iter().position(|subscription| subscription.id == id) else {
             tracing::warn!(id, "deleting a subscription that is not ours");
             delete(&self.session, id).await;
@@ -211,10 +217,12 @@ impl<'a> Flow<'a> {
         for _ in 0..if lost { 0 } else { count } {
             let request = Republish::new(id, number, &self.session).timeout(REPUBLISH_TIMEOUT);
             match request.send(self.session.channel()).await {
-                Ok(found) => {
+                Ok(found) if found.notification_message.sequence_number == number => {
                     self.acknowledge(id, number);
                     self.message(found.notification_message)?;
                 }
+                // There are servers that answer Good with an empty message where they have none.
+                Ok(_) => lost = true,
                 Err(error) if code(error.status()) == UaStatus::BadSubscriptionIdInvalid => {
                     return Err(self.gone(error.status()));
                 }
@@ -267,19 +275,14 @@ impl<'a> Flow<'a> {
 
     fn changes(&mut self, change: DataChangeNotification, inputs: &mut Vec<Input>) {
         let items = change.monitored_items.unwrap_or_default();
+        self.messages += 1;
         inputs.reserve(items.len());
         for item in items {
             let tag = item.client_handle.wrapping_sub(1);
-            let Some(last) = self.last_times.get_mut(tag as usize) else {
-                continue;
-            };
+            let Some(overflow) = self.overflows.get_mut(tag as usize) else { continue };
             let session = &self.session;
             let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
-            let time = sample.source_time.or(sample.server_time);
-            if sample.status.overflowed() {
-                inputs.extend(overflow(TagId(tag), *last, time));
-            }
-            *last = time.or(*last);
+            inputs.extend(overflow.gap(&sample, self.messages).map(Input::Gap));
             inputs.push(Input::Sample(sample));
         }
     }
@@ -376,10 +379,3 @@ impl<'a> Flow<'a> {
 
 /// GoodRetransmissionQueueNotSupported (OPC 10000-6 A.2), which the library does not name.
 const RETRANSMISSION_NOT_SUPPORTED: UaStatus = UaStatus::GoodRetransmissionQueueNotSupported;
-
-/// The server's queue for the tag overflowed: values between its last one and this one are lost.
-fn overflow(tag: TagId, last: Option<Timestamp>, time: Option<Timestamp>) -> Option<Input> {
-    let to = time.or(last)?;
-    let from = last.unwrap_or(to).min(to);
-    Some(Input::Gap(Gap { scope: GapScope::Tag(tag), from, to, reason: GapReason::ServerOverflow, lost: None }))
-}

@@ -14,6 +14,7 @@ mod flow;
 mod limits;
 mod node;
 mod outage;
+mod overflow;
 mod pipeline;
 mod sequence;
 mod service;

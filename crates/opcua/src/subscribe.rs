@@ -11,8 +11,8 @@ use lineside_model::{ConnectionId, PlantConfig, Span, TagId};
 use opcua::client::services::{CreateMonitoredItems, CreateSubscription, DeleteSubscriptions};
 use opcua::client::{Session, UARequest};
 use opcua::types::{
-    AttributeId, MonitoredItemCreateRequest, MonitoringMode, MonitoringParameters, NodeId, ReadValueId, StatusCode,
-    TimestampsToReturn,
+    AttributeId, DataChangeFilter, DataChangeTrigger, DeadbandType, ExtensionObject, MonitoredItemCreateRequest,
+    MonitoringMode, MonitoringParameters, NodeId, ReadValueId, StatusCode, TimestampsToReturn,
 };
 use std::time::Duration;
 use tokio::time::Instant;
@@ -25,7 +25,11 @@ const LIFETIME: Duration = Duration::from_secs(60);
 const MARGIN: Duration = Duration::from_secs(1);
 /// Items of one notification message: a burst of one value each of a whole subscription.
 const NOTIFICATIONS_MAX: u32 = 2_000;
-const SAMPLING_MIN_MS: f64 = 50.0;
+/// Every change, as fast as the server can see it. With an interval, servers drop what lies within it, and
+/// async-opcua's moves source times onto its own grid.
+const SAMPLING_MS: f64 = 0.0;
+/// The fastest changes that a queue must hold for one publishing interval.
+const FASTEST_MS: f64 = 10.0;
 const QUEUE_MIN: u32 = 10;
 
 /// A tag and its node on this server.
@@ -39,7 +43,6 @@ pub(crate) struct Subscription {
     pub(crate) patience: Duration,
     pub(crate) heard: Instant,
     pub(crate) items: Vec<Item>,
-    sampling_ms: f64,
     queue: u32,
 }
 
@@ -74,6 +77,7 @@ pub(crate) async fn subscribe(
             Err(status) => return Err(service_failed(host, "create a subscription", status)),
         };
         let rest = waiting.split_off(share.min(waiting.len()));
+        let chunk = done.chunk;
         let answers = create_items(session, &subscription, &waiting, &mut done.chunk)
             .await
             .map_err(|status| service_failed(host, "monitor the tags", status))?;
@@ -85,8 +89,11 @@ pub(crate) async fn subscribe(
             return Ok(done);
         }
         done.subscriptions.push(subscription);
-        // An undeclared limit was met: that is the share of every further subscription.
-        share = if full.is_empty() { share } else { accepted.max(1) };
+        if !full.is_empty() {
+            // An undeclared limit was met. It is of the subscription, not of the call.
+            share = accepted.max(1);
+            done.chunk = chunk;
+        }
         waiting = full.into_iter().chain(rest).collect();
         if waiting.is_empty() {
             return Ok(done);
@@ -145,28 +152,45 @@ async fn create(session: &Session, publish: Span) -> Result<Subscription, Status
         .map_err(|error| error.status())?;
     let interval_ms = created.revised_publishing_interval.max(1.0);
     let promised = Duration::from_secs_f64(interval_ms / 1e3 * f64::from(created.revised_max_keep_alive_count.max(1)));
-    let sampling_ms = (interval_ms / 2.0).max(SAMPLING_MIN_MS.min(interval_ms));
     Ok(Subscription {
         id: created.subscription_id,
         tracker: Tracker::new(),
         patience: promised + MARGIN,
         heard: Instant::now(),
         items: Vec::new(),
-        sampling_ms,
-        queue: QUEUE_MIN.max((interval_ms / sampling_ms).ceil() as u32 + 2),
+        queue: QUEUE_MIN.max((interval_ms / FASTEST_MS).ceil() as u32 + 2),
     })
 }
 
-/// Asks for `items` in `subscription`; one answer for each, in order.
+/// Asks for `items` in `subscription`; one answer for each, in order. Where a server takes no filter, its
+/// default is what we ask for anyway, so the item is asked for again without.
 pub(crate) async fn create_items(
     session: &Session,
     subscription: &Subscription,
     items: &[Item],
     chunk: &mut usize,
 ) -> Result<Vec<StatusCode>, StatusCode> {
+    let mut answers = ask(session, subscription, items, chunk, true).await?;
+    let plain: Vec<usize> = (0..answers.len()).filter(|at| is_about_filter(answers[*at])).collect();
+    let again: Vec<Item> = plain.iter().map(|at| items[*at].clone()).collect();
+    let second = ask(session, subscription, &again, chunk, false).await?;
+    for (at, answer) in plain.into_iter().zip(second) {
+        answers[at] = answer;
+    }
+    Ok(answers)
+}
+
+async fn ask(
+    session: &Session,
+    subscription: &Subscription,
+    items: &[Item],
+    chunk: &mut usize,
+    filter: bool,
+) -> Result<Vec<StatusCode>, StatusCode> {
     let mut answers = Vec::with_capacity(items.len());
     while answers.len() < items.len() {
-        let part: Vec<_> = items[answers.len()..].iter().take(*chunk).map(|item| request(subscription, item)).collect();
+        let rest = &items[answers.len()..];
+        let part: Vec<_> = rest.iter().take(*chunk).map(|item| request(subscription, item, filter)).collect();
         let operands = part.len();
         let created = CreateMonitoredItems::new(subscription.id, session)
             .timestamps_to_return(TimestampsToReturn::Both)
@@ -183,7 +207,16 @@ pub(crate) async fn create_items(
     Ok(answers)
 }
 
-fn request(subscription: &Subscription, (tag, node): &Item) -> MonitoredItemCreateRequest {
+fn is_about_filter(status: StatusCode) -> bool {
+    matches!(
+        code(status),
+        StatusCode::BadMonitoredItemFilterUnsupported
+            | StatusCode::BadMonitoredItemFilterInvalid
+            | StatusCode::BadFilterNotAllowed
+    )
+}
+
+fn request(subscription: &Subscription, (tag, node): &Item, filter: bool) -> MonitoredItemCreateRequest {
     MonitoredItemCreateRequest {
         item_to_monitor: ReadValueId {
             node_id: node.clone(),
@@ -193,12 +226,22 @@ fn request(subscription: &Subscription, (tag, node): &Item) -> MonitoredItemCrea
         monitoring_mode: MonitoringMode::Reporting,
         requested_parameters: MonitoringParameters {
             client_handle: tag.0 + 1,
-            sampling_interval: subscription.sampling_ms,
+            sampling_interval: SAMPLING_MS,
+            filter: if filter { every_change() } else { ExtensionObject::null() },
             queue_size: subscription.queue,
             discard_oldest: true,
-            ..MonitoringParameters::default()
         },
     }
+}
+
+/// A change of the value or of the status. The standard's default (OPC 10000-4 7.22.2), yet there are
+/// servers that without it overlook a change of the status alone.
+fn every_change() -> ExtensionObject {
+    ExtensionObject::from_message(DataChangeFilter {
+        trigger: DataChangeTrigger::StatusValue,
+        deadband_type: DeadbandType::None as u32,
+        deadband_value: 0.0,
+    })
 }
 
 /// Deletes a subscription that nobody needs; a server that does not answer lets it die by itself.

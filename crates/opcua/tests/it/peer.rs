@@ -1,0 +1,165 @@
+//! An async-opcua server in this process, on a port that the system chooses.
+
+use crate::collect::PATIENCE;
+use opcua::crypto::SecurityPolicy;
+use opcua::server::address_space::Variable;
+use opcua::server::diagnostics::NamespaceMetadata;
+use opcua::server::node_manager::memory::{SimpleNodeManager, simple_node_manager};
+use opcua::server::{ANONYMOUS_USER_TOKEN_ID, Limits, ServerBuilder, ServerHandle, ServerUserToken};
+use opcua::types::{BuildInfo, DataValue, MessageSecurityMode, NodeId, Variant};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+pub(crate) const NAMESPACE: &str = "urn:lineside:test-peer:values";
+pub(crate) const USER: &str = "operator";
+pub(crate) const PASSWORD: &str = "lineside-opcua";
+
+/// What differs from one test's server to another's.
+pub(crate) struct Setup {
+    pub(crate) port: u16,
+    pub(crate) secure: bool,
+    pub(crate) trust_clients: bool,
+    /// The host name that the server tells its clients.
+    pub(crate) host: &'static str,
+    pub(crate) limits: fn(&mut Limits),
+    pub(crate) anonymous: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup { port: 0, secure: false, trust_clients: true, host: "127.0.0.1", limits: |_| {}, anonymous: true }
+    }
+}
+
+/// A server that runs until it is dropped.
+pub(crate) struct Peer {
+    handle: ServerHandle,
+    manager: Arc<SimpleNodeManager>,
+    namespace: u16,
+    pub(crate) port: u16,
+    task: JoinHandle<Result<(), String>>,
+}
+
+impl Peer {
+    /// Starts with these variables, which are named by `s=<name>`.
+    pub(crate) fn start(runtime: &Runtime, pki: &Path, setup: &Setup, variables: &[(String, Variant)]) -> Peer {
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", setup.port))).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let _inside = runtime.enter();
+        let (server, handle) = builder(pki, setup, port).build().unwrap();
+        let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().unwrap();
+        let namespace = handle.get_namespace_index(NAMESPACE).unwrap();
+        {
+            let mut space = manager.address_space().write();
+            for (name, value) in variables {
+                let id = NodeId::new(namespace, name.as_str());
+                let variable = Variable::new(&id, name.as_str(), name.as_str(), value.clone());
+                space.add_variables(vec![variable], &NodeId::objects_folder_id());
+            }
+        }
+        let task = runtime.spawn(server.run_with(listener));
+        Peer { handle, manager, namespace, port, task }
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("opc.tcp://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn set(&self, values: impl IntoIterator<Item = (String, DataValue)>) {
+        let values: Vec<(NodeId, DataValue)> =
+            values.into_iter().map(|(name, value)| (NodeId::new(self.namespace, name), value)).collect();
+        let values = values.iter().map(|(node, value)| (node, None, value.clone()));
+        self.manager.set_values(self.handle.subscriptions(), values).unwrap();
+    }
+
+    /// Subscriptions at the server, of all sessions.
+    pub(crate) fn subscriptions(&self) -> usize {
+        let of = |session| self.handle.subscriptions().get_session_subscriptions(session);
+        (0..100).filter_map(of).map(|session| session.lock().subscription_ids().len()).sum()
+    }
+
+    /// Ends the server as a shutdown does, and waits until its port is free.
+    pub(crate) fn stop(self, runtime: &Runtime) {
+        self.handle.cancel();
+        let mut task = self.task;
+        let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE / 20, &mut task).await });
+        if ended.is_err() {
+            task.abort();
+            assert!(runtime.block_on(task).unwrap_err().is_cancelled());
+        }
+    }
+}
+
+fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
+    let mut limits =
+        Limits { max_array_length: 100_000, max_message_size: 1 << 26, max_chunk_count: 2_000, ..Limits::default() };
+    limits.subscriptions.max_notifications_per_publish = 0;
+    limits.subscriptions.min_sampling_interval_ms = 0.0;
+    (setup.limits)(&mut limits);
+    let users: &[&str] = if setup.anonymous { &[ANONYMOUS_USER_TOKEN_ID, USER] } else { &[USER] };
+    let (policy, mode) = if setup.secure {
+        (SecurityPolicy::Basic256Sha256, MessageSecurityMode::SignAndEncrypt)
+    } else {
+        (SecurityPolicy::None, MessageSecurityMode::None)
+    };
+    let mut builder = ServerBuilder::new()
+        .application_name("Test peer")
+        .application_uri("urn:lineside:test-peer")
+        .product_uri("urn:lineside:test-peer")
+        .create_sample_keypair(setup.secure)
+        .pki_dir(pki)
+        .trust_client_certs(setup.trust_clients)
+        .host(setup.host)
+        .port(port)
+        .discovery_urls(vec![format!("opc.tcp://{}:{port}/", setup.host)])
+        .limits(limits)
+        .build_info(BuildInfo { product_name: "Peer".into(), product_uri: "urn:peer".into(), ..BuildInfo::default() })
+        .with_node_manager(simple_node_manager(
+            NamespaceMetadata { namespace_uri: NAMESPACE.into(), ..Default::default() },
+            "peer",
+        ))
+        .add_user_token(USER, ServerUserToken::user_pass(USER, PASSWORD))
+        .add_endpoint("one", ("/", policy, mode, users));
+    builder.config_mut().subscription_poll_interval_ms = 20;
+    builder
+}
+
+/// Waits until `reached`, which the server does in its own time.
+pub(crate) fn wait_until(what: &str, reached: impl Fn() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !reached() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+/// A runtime, and folders for both sides.
+pub(crate) struct Ground {
+    pub(crate) runtime: Runtime,
+    folder: TempDir,
+}
+
+impl Ground {
+    pub(crate) fn new() -> Ground {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
+        Ground { runtime, folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn ours(&self) -> PathBuf {
+        self.folder.path().join("ours")
+    }
+
+    pub(crate) fn theirs(&self) -> PathBuf {
+        self.folder.path().join("theirs")
+    }
+}
+
+/// The node of a variable, as configurations write it.
+pub(crate) fn node(name: &str) -> String {
+    format!("nsu={NAMESPACE};s={name}")
+}
