@@ -64,7 +64,7 @@ fn a_cut_cable_is_one_gap() {
     let ground = Ground::new();
     let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables());
     let proxy = Proxy::start(&ground.runtime, peer.port);
-    let config = plant(&proxy.endpoint(), Security::None, [node("counter")]);
+    let config = plant(&format!("opc.tcp://127.0.0.1:{}/", proxy.port()), Security::None, [node("counter")]);
     let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
     collected.until_value(0, 0, &Value::UInt(0));
     count(&peer, 1);
@@ -91,7 +91,7 @@ fn silence_is_noticed_though_the_connection_stands() {
     let ground = Ground::new();
     let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables());
     let proxy = Proxy::start(&ground.runtime, peer.port);
-    let config = plant(&proxy.endpoint(), Security::None, [node("counter")]);
+    let config = plant(&format!("opc.tcp://127.0.0.1:{}/", proxy.port()), Security::None, [node("counter")]);
     let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
     count(&peer, 1);
     let before = collected.until_value(0, 0, &Value::UInt(1));
@@ -120,7 +120,7 @@ fn a_short_silence_loses_nothing_and_is_no_gap() {
     let ground = Ground::new();
     let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables());
     let proxy = Proxy::start(&ground.runtime, peer.port);
-    let config = plant(&proxy.endpoint(), Security::None, [node("counter")]);
+    let config = plant(&format!("opc.tcp://127.0.0.1:{}/", proxy.port()), Security::None, [node("counter")]);
     let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
     collected.until_value(0, 0, &Value::UInt(0));
     let live = until_subscription(&mut collected, 0, SubscriptionState::Live);

@@ -32,8 +32,9 @@ impl Proxy {
         Proxy { port, cable }
     }
 
-    pub(crate) fn endpoint(&self) -> String {
-        format!("opc.tcp://127.0.0.1:{}/", self.port)
+    /// Where clients connect to, on loopback.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn set(&self, cable: Cable) {
