@@ -34,11 +34,17 @@ pub fn prove(seed: u64, lives: u32, dir: &Path) -> Result<Proof, String> {
     let clock = Arc::new(SimClock::new(START));
     let mut world = World::new(seed, &config);
     let mut live_digests = States::new();
-    for _ in 0..lives {
-        live_one_life(&config, &clock, &mut world, dir, &mut live_digests)?;
+    let mut disk = dir.join("0");
+    for life in 1..=lives {
+        let live = live_one_life(&config, &clock, &mut world, &disk, &mut live_digests)?;
+        if world.chance(30) {
+            live.finish();
+        } else {
+            disk = kill(live, &disk, dir.join(life.to_string()))?;
+        }
     }
     let mut proof = Proof { lives, ..Proof::default() };
-    for path in files(dir)? {
+    for path in files(&disk)? {
         compare(&path, &live_digests, &mut proof).map_err(|what| format!("seed {seed}: {}: {what}", path.display()))?;
     }
     let expected = live_digests.len() as u64;
@@ -54,7 +60,7 @@ fn live_one_life(
     world: &mut World,
     dir: &Path,
     digests: &mut States,
-) -> Result<(), String> {
+) -> Result<Live, String> {
     let mut live = Live::start(Arc::clone(config), options(dir), Arc::clone(clock) as _);
     let (mut door, arrivals) = inlet();
     for _ in 0..STEPS_PER_LIFE {
@@ -66,19 +72,32 @@ fn live_one_life(
             let engine = &lineside_runtime::live::lock(&core).engine;
             digests.insert((engine.state().seq, engine.state().at), engine.digest());
         }
-        // The recorder's queue is bounded: let it breathe, as a real second would.
-        if world.chance(10) {
+        // Commits fall anywhere; each costs the disk's time, so not at every step.
+        if world.chance(1) {
             live.flush().map_err(|error| error.to_string())?;
         }
     }
     live.flush().map_err(|error| error.to_string())?;
-    if world.chance(30) {
-        live.finish();
-    } else {
-        // Killed: nothing is closed, no last digest, no checkpoint.
-        std::mem::forget(live);
-    }
-    Ok(())
+    Ok(live)
+}
+
+/// Nothing is closed: no last digest, no checkpoint. What a killed process leaves is what its disk holds; a copy of
+/// the disk, because the locks of a session in this process would outlive it.
+fn kill(live: Live, disk: &Path, copy: PathBuf) -> Result<PathBuf, String> {
+    let copied = || -> std::io::Result<()> {
+        std::fs::create_dir(&copy)?;
+        for entry in std::fs::read_dir(disk)? {
+            let path = entry?.path();
+            // The shared-memory index is rebuilt from the log, as after a restart of the computer.
+            if !path.to_string_lossy().ends_with("-shm") {
+                std::fs::copy(&path, copy.join(path.file_name().unwrap_or_default()))?;
+            }
+        }
+        Ok(())
+    };
+    copied().map_err(|error| error.to_string())?;
+    std::mem::forget(live);
+    Ok(copy)
 }
 
 fn next_inputs(world: &mut World, clock: &SimClock, door: &mut Inlet, arrivals: &Receiver<Vec<Input>>) -> Vec<Input> {
