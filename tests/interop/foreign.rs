@@ -39,8 +39,9 @@ impl Foreign {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .unwrap();
-        let (commands, answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
+            .expect("a Python that starts");
+        let (commands, answers) =
+            (process.stdin.take().expect("piped"), BufReader::new(process.stdout.take().expect("piped")));
         let mut foreign = Foreign { process, commands, answers, port };
         let up = foreign.answer();
         foreign.port = up.strip_prefix("UP ").and_then(|port| port.parse().ok()).expect("UP and a port");
@@ -49,7 +50,7 @@ impl Foreign {
 
     /// Gives a command and waits until it is carried out.
     pub(crate) fn tell(&mut self, command: &str) {
-        writeln!(self.commands, "{command}").unwrap();
+        writeln!(self.commands, "{command}").expect("the server lives");
         self.until("OK");
     }
 
@@ -66,7 +67,7 @@ impl Foreign {
 
     fn answer(&mut self) -> String {
         let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
+        self.answers.read_line(&mut line).expect("text");
         line.trim_end().to_string()
     }
 }

@@ -26,8 +26,9 @@ struct Ground {
 
 impl Ground {
     fn new() -> Option<Ground> {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        Some(Ground { python: python()?, runtime, folder: tempfile::tempdir().unwrap() })
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        Some(Ground { python: python()?, runtime, folder: tempfile::tempdir().expect("a folder") })
     }
 
     fn server(&self, port: u16) -> Foreign {
@@ -118,8 +119,13 @@ fn check_outage(
     server.tell("set counter 3");
     collected.until_value(up, 0, &Value::UInt(3));
     let gap = collected.the_one_gap(reasons);
-    let time =
-        |value| collected.samples().find(|sample| sample.value == Value::UInt(value)).unwrap().source_time.unwrap();
+    let time = |value| {
+        collected
+            .samples()
+            .find(|sample| sample.value == Value::UInt(value))
+            .and_then(|sample| sample.source_time)
+            .expect("it came, with its time")
+    };
     assert!(time(1) <= gap.from && gap.to <= time(3), "{gap:?} {:?} {:?}", time(1), time(3));
     assert_eq!(collected.samples().filter(|sample| sample.value == Value::UInt(3)).count(), 1, "nothing is doubled");
 }
@@ -141,7 +147,7 @@ fn a_restart_of_the_server_is_one_gap() {
 #[test]
 fn a_cut_cable_is_one_gap() {
     check_outage(&[GapReason::LinkDown], true, |_, server, proxy, collected| {
-        let proxy = proxy.unwrap();
+        let proxy = proxy.expect("asked for");
         proxy.set(Cable::Cut);
         collected.until_link(0, LinkState::Down);
         server.tell("set counter 2");
@@ -152,7 +158,7 @@ fn a_cut_cable_is_one_gap() {
 #[test]
 fn a_stalled_cable_is_one_gap() {
     check_outage(&[GapReason::Silent], true, |_, server, proxy, collected| {
-        let proxy = proxy.unwrap();
+        let proxy = proxy.expect("asked for");
         proxy.set(Cable::Stalled);
         collected.until_down_saying(0, &["was silent for"]);
         server.tell("set counter 2");

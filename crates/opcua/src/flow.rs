@@ -4,13 +4,14 @@
 //! never delivered in order. Everything here runs in the adapter's own task, so nothing blocks the
 //! protocol; deliveries never wait.
 
+mod fetch;
+
 use crate::connect::Link;
 use crate::outage::Outages;
 use crate::overflow::Overflow;
 use crate::pipeline::Pipeline;
-use crate::sequence::{Arrival, REPUBLISH_MAX, successor};
-use crate::service;
-use crate::subscribe::{Item, Subscribed, Subscription, create_items, delete};
+use crate::sequence::Arrival;
+use crate::subscribe::{Subscribed, Subscription, delete};
 use crate::supervise::stopped;
 use crate::value::{sample, timestamp};
 use crate::wire::Wire;
@@ -19,8 +20,8 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, GapReason, Input, StatusCode, SubscriptionState, TagId};
-use opcua::client::services::{Publish, Republish};
+use lineside_model::{ConnectionId, GapReason, Input, SubscriptionState, TagId};
+use opcua::client::services::Publish;
 use opcua::client::{Session, UARequest};
 use opcua::types::{
     DataChangeNotification, DataValue, Error, NodeId, NotificationMessage, PublishResponse, StatusChangeNotification,
@@ -35,7 +36,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const TICK: Duration = Duration::from_millis(250);
 /// Refused nodes are asked for again this often: a controller's program may bring them.
 const ASK_AGAIN: Duration = Duration::from_secs(60);
-const REPUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// So many failed Publish requests in a row end the session.
 const FAILURES_MAX: u32 = 20;
 
@@ -208,53 +208,6 @@ impl<'a> Flow<'a> {
         }
     }
 
-    /// Fetches what is missing, delivers it in order, and says what is lost for good.
-    async fn missing(&mut self, at: usize, first: u32, count: u32, message: NotificationMessage) -> Result<(), Ended> {
-        let id = self.subscriptions[at].id;
-        tracing::warn!(id, first, count, "notifications missing");
-        let mut lost = count > REPUBLISH_MAX || !self.retransmits;
-        let mut number = first;
-        for _ in 0..if lost { 0 } else { count } {
-            let request = Republish::new(id, number, &self.session).timeout(REPUBLISH_TIMEOUT);
-            match request.send(self.session.channel()).await {
-                Ok(found) if found.notification_message.sequence_number == number => {
-                    self.acknowledge(id, number);
-                    self.message(found.notification_message)?;
-                }
-                // There are servers that answer Good with an empty message where they have none.
-                Ok(_) => lost = true,
-                Err(error) if code(error.status()) == UaStatus::BadSubscriptionIdInvalid => {
-                    return Err(self.gone(error.status()));
-                }
-                Err(error) => {
-                    tracing::warn!(id, number, %error, "notification lost");
-                    lost = true;
-                }
-            }
-            number = successor(number);
-        }
-        if !lost {
-            return self.message(message);
-        }
-        let gap = self.outages.lost_before(timestamp(message.publish_time));
-        self.deliver(gap.map(Input::Gap).into_iter().collect())?;
-        self.message(message)?;
-        self.read_again(at).await
-    }
-
-    /// After a loss the last change of a tag may be among what is lost: ask for every value once.
-    async fn read_again(&mut self, at: usize) -> Result<(), Ended> {
-        let items = &self.subscriptions[at].items;
-        let (tags, nodes): (Vec<TagId>, Vec<NodeId>) = items.iter().cloned().unzip();
-        match service::read(&self.session, &nodes, &mut self.chunk).await {
-            Ok(values) => {
-                let inputs = tags.into_iter().zip(values).map(|(tag, value)| self.input(tag, value)).collect();
-                self.deliver(inputs)
-            }
-            Err(status) => Err(self.link_lost(status)),
-        }
-    }
-
     /// Maps one notification message in one pass.
     fn message(&mut self, message: NotificationMessage) -> Result<(), Ended> {
         let gap = self.outages.heard(timestamp(message.publish_time));
@@ -334,27 +287,6 @@ impl<'a> Flow<'a> {
             return Ok(());
         }
         self.deliver(vec![Input::Subscription { connection: self.connection, state }])
-    }
-
-    /// Asks again for the nodes that were refused.
-    async fn ask_again(&mut self) -> Result<(), Ended> {
-        let Some(last) = self.subscriptions.last_mut() else {
-            return Ok(());
-        };
-        let items: Vec<Item> = self.refused.iter().filter_map(|(tag, node, _)| Some((*tag, node.clone()?))).collect();
-        let answers = match create_items(&self.session, last, &items, &mut self.chunk).await {
-            Ok(answers) => answers,
-            Err(status) => {
-                tracing::info!(%status, "refused nodes could not be asked for again");
-                return Ok(());
-            }
-        };
-        let accepted = items.into_iter().zip(answers).filter(|(_, status)| !status.is_bad()).map(|(item, _)| item);
-        let accepted: Vec<Item> = accepted.collect();
-        self.refused.retain(|(tag, _, _)| accepted.iter().all(|(now, _)| now != tag));
-        let inputs = accepted.iter().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD }).collect();
-        last.items.extend(accepted);
-        self.deliver(inputs)
     }
 
     fn acknowledge(&mut self, subscription_id: u32, sequence_number: u32) {

@@ -18,9 +18,9 @@ fn count(peer: &Peer, value: u32) {
 /// The gap must lie between the last value before the outage and the first one made after it.
 fn check_times(collected: &Collected, gap: Gap, last_before: u64, first_after: u64) {
     let time = |value| {
-        let sample = collected.samples().find(|sample| sample.value == Value::UInt(value)).unwrap();
+        let sample = collected.samples().find(|sample| sample.value == Value::UInt(value)).expect("the value came");
         assert_eq!(sample.tag, TagId(0));
-        sample.source_time.unwrap()
+        sample.source_time.expect("the peer stamps")
     };
     assert!(time(last_before) <= gap.from, "{gap:?} begins before the last value {:?}", time(last_before));
     assert!(gap.from < time(first_after), "{gap:?} begins after what was missed {:?}", time(first_after));

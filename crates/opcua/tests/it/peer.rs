@@ -48,12 +48,12 @@ pub(crate) struct Peer {
 impl Peer {
     /// Starts with these variables, which are named by `s=<name>`.
     pub(crate) fn start(runtime: &Runtime, pki: &Path, setup: &Setup, variables: &[(String, Variant)]) -> Peer {
-        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", setup.port))).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", setup.port))).expect("a free port");
+        let port = listener.local_addr().expect("a bound port").port();
         let _inside = runtime.enter();
-        let (server, handle) = builder(pki, setup, port).build().unwrap();
-        let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().unwrap();
-        let namespace = handle.get_namespace_index(NAMESPACE).unwrap();
+        let (server, handle) = builder(pki, setup, port).build().expect("a valid setup");
+        let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().expect("its node manager");
+        let namespace = handle.get_namespace_index(NAMESPACE).expect("its namespace");
         {
             let mut space = manager.address_space().write();
             for (name, value) in variables {
@@ -74,7 +74,7 @@ impl Peer {
         let values: Vec<(NodeId, DataValue)> =
             values.into_iter().map(|(name, value)| (NodeId::new(self.namespace, name), value)).collect();
         let values = values.iter().map(|(node, value)| (node, None, value.clone()));
-        self.manager.set_values(self.handle.subscriptions(), values).unwrap();
+        self.manager.set_values(self.handle.subscriptions(), values).expect("known variables");
     }
 
     /// Subscriptions at the server, of all sessions.
@@ -90,7 +90,7 @@ impl Peer {
         let ended = runtime.block_on(async { tokio::time::timeout(PATIENCE / 20, &mut task).await });
         if ended.is_err() {
             task.abort();
-            assert!(runtime.block_on(task).unwrap_err().is_cancelled());
+            assert!(runtime.block_on(task).expect_err("it was ended").is_cancelled());
         }
     }
 }
@@ -146,8 +146,9 @@ pub(crate) struct Ground {
 
 impl Ground {
     pub(crate) fn new() -> Ground {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().unwrap();
-        Ground { runtime, folder: tempfile::tempdir().unwrap() }
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(3).enable_all().build().expect("a runtime");
+        Ground { runtime, folder: tempfile::tempdir().expect("a folder") }
     }
 
     pub(crate) fn ours(&self) -> PathBuf {

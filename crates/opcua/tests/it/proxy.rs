@@ -26,8 +26,8 @@ pub(crate) struct Proxy {
 impl Proxy {
     pub(crate) fn start(runtime: &Runtime, server_port: u16) -> Proxy {
         let (cable, seen) = watch::channel(Cable::Whole);
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let port = listener.local_addr().expect("a bound port").port();
         runtime.spawn(accept(listener, SocketAddr::from(([127, 0, 0, 1], server_port)), seen));
         Proxy { port, cable }
     }
