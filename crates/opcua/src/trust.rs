@@ -140,20 +140,25 @@ fn make(settings: &Settings, cert_file: &Path, key_file: &Path) -> Result<(), Tr
         alt_host_names: X509Data::alt_host_names(&uri, None, false, true, false),
         certificate_duration_days: VALID_DAYS,
     };
+    let protect = |path: &Path, mode| {
+        for_our_eyes_only(path, mode)
+            .map_err(|error| own_trouble(format!("{} cannot be protected: {error}.", path.display())))
+    };
+    // The folder first: the library writes the key with the rights that everybody's files have.
+    protect(&parent(key_file), 0o700)?;
     CertificateStore::create_certificate_and_key(&data, false, cert_file, key_file).map_err(own_trouble)?;
-    for_our_eyes_only(key_file)
-        .map_err(|error| own_trouble(format!("{} cannot be protected: {error}", key_file.display())))
+    protect(key_file, 0o600)
 }
 
 #[cfg(unix)]
-fn for_our_eyes_only(file: &Path) -> std::io::Result<()> {
+fn for_our_eyes_only(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600))
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))
 }
 
 /// Elsewhere the folder's own access rights decide.
 #[cfg(not(unix))]
-fn for_our_eyes_only(_file: &Path) -> std::io::Result<()> {
+fn for_our_eyes_only(_path: &Path, _mode: u32) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -210,8 +215,8 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let key = folder.path().join("private/private.pem");
-            assert_eq!(std::fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+            let mode = |path: &str| std::fs::metadata(folder.path().join(path)).unwrap().permissions().mode() & 0o777;
+            assert_eq!((mode("private"), mode("private/private.pem")), (0o700, 0o600));
         }
     }
 
