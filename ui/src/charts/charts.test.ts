@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { IntervalKind, IntervalView } from '../generated/api';
-import { columnsOf, target, topOf } from './output';
+import { columnsOf, countedFrom, target, topOf } from './output';
 import { sparkPath } from './spark';
 import { rects, stretchAt, stretches, windowOf } from './strip';
 
@@ -69,7 +69,7 @@ describe('sparkline', () => {
 });
 
 describe('output', () => {
-  const view = { points: [{ atMs: 60_000, total: 100 }, { atMs: 120_000, total: null }, { atMs: 900_000, total: 300 }, { atMs: 9e9, total: 1 }], from: 0, to: 3_600_000, targetRate: 10 };
+  const view = { points: [{ atMs: 60_000, total: 100 }, { atMs: 120_000, total: null }, { atMs: 900_000, total: 300 }, { atMs: 9e9, total: 1 }], from: 0, to: 3_600_000, countedFrom: 0, targetRate: 10 };
 
   it('spans the shift, keeps unknown points empty and does not join over a hole', () => {
     const [x, made, wanted] = columnsOf(view);
@@ -78,8 +78,18 @@ describe('output', () => {
     expect(wanted.at(-1)).toBe(600);
   });
 
+  it.each([
+    [[], 0],
+    [[{ atMs: 120_000, total: 5 }], 0],
+    [[{ atMs: 120_000, total: null }, { atMs: 5_400_000, total: 5 }], 5_340_000],
+  ])('asks no target for a time in which nobody counted', (points, began) => {
+    expect(countedFrom(points, 0)).toBe(began);
+    expect(columnsOf({ ...view, points, to: 9e6, countedFrom: began })[2][0]).toBe(0);
+    expect(target({ countedFrom: began, targetRate: 10 }, began + 60_000)).toBe(10);
+  });
+
   it('has no target where none is configured, and room for what was made', () => {
-    expect(target({ from: 0, targetRate: null }, 60_000)).toBeNull();
+    expect(target({ countedFrom: 0, targetRate: null }, 60_000)).toBeNull();
     expect(topOf({ ...view, points: [{ atMs: 1, total: 5000 }] })).toBeCloseTo(5200);
     expect(topOf({ ...view, points: [], targetRate: null })).toBeGreaterThan(0);
   });

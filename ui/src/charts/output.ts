@@ -9,6 +9,8 @@ export interface OutputView {
   /** Span of the shift, ms. */
   readonly from: number;
   readonly to: number;
+  /** When counting began: a target for hours in which nobody counted would blame the line for them. */
+  readonly countedFrom: number;
   readonly now: number;
   /** Products per minute; null: no target line. */
   readonly targetRate: number | null;
@@ -22,9 +24,20 @@ export type Columns = [number[], (number | null)[], (number | null)[]];
 
 /** Points further apart than this are not joined: nobody counted in between. */
 export const JOIN_MAX_MS = 150_000;
+/** The backend notes the output once in so long. */
+const POINT_EVERY_MS = 60_000;
 
-export function columnsOf(view: Pick<OutputView, 'points' | 'from' | 'to' | 'targetRate'>): Columns {
-  const columns: Columns = [[view.from / 1000], [null], [target(view, view.from)]];
+/** What the scale and the columns are made from. */
+type Drawn = Pick<OutputView, 'points' | 'from' | 'to' | 'countedFrom' | 'targetRate'>;
+
+/** When the counts of these points began; the shift's start where that is within the first minutes. */
+export function countedFrom(points: readonly OutputPointView[], shiftStart: number): number {
+  const first = points.find(({ total }) => total !== null)?.atMs ?? shiftStart;
+  return first - shiftStart <= JOIN_MAX_MS ? shiftStart : first - POINT_EVERY_MS;
+}
+
+export function columnsOf(view: Drawn): Columns {
+  const columns: Columns = [[view.countedFrom / 1000], [null], [target(view, view.countedFrom)]];
   const add = (ms: number, total: number | null) => {
     columns[0].push(ms / 1000);
     columns[1].push(total);
@@ -32,7 +45,7 @@ export function columnsOf(view: Pick<OutputView, 'points' | 'from' | 'to' | 'tar
   };
   let last: number | null = null;
   for (const { atMs, total } of view.points) {
-    if (atMs < view.from || atMs > view.to) continue;
+    if (atMs <= view.countedFrom || atMs > view.to) continue;
     if (last !== null && atMs - last > JOIN_MAX_MS) add((last + atMs) / 2, null);
     add(atMs, total);
     last = atMs;
@@ -42,14 +55,14 @@ export function columnsOf(view: Pick<OutputView, 'points' | 'from' | 'to' | 'tar
 }
 
 /** Top of the scale: the target at the end of the shift or what was made, with room above. */
-export function topOf(view: Pick<OutputView, 'points' | 'from' | 'to' | 'targetRate'>): number {
+export function topOf(view: Drawn): number {
   const made = Math.max(0, ...view.points.map((p) => p.total ?? 0));
   return Math.max(made, target(view, view.to) ?? 0, 10) * 1.04;
 }
 
 /** What should have been made by then. */
-export function target(view: Pick<OutputView, 'from' | 'targetRate'>, ms: number): number | null {
-  return view.targetRate === null ? null : ((ms - view.from) / 60_000) * view.targetRate;
+export function target(view: Pick<OutputView, 'countedFrom' | 'targetRate'>, ms: number): number | null {
+  return view.targetRate === null ? null : ((ms - view.countedFrom) / 60_000) * view.targetRate;
 }
 
 /** Mounts the chart; `update` redraws with a newer view, `resize` fits it to its element. */

@@ -138,6 +138,7 @@ export const de: Catalogue = {
 
   'line.title': 'Linie',
   'line.rates': 'Leistung in {product}/min',
+  'line.counted': 'gezählt seit {time}',
   'line.target': 'Soll {rate}',
   'line.noUnits': 'Es sind keine Maschinen konfiguriert.',
   'line.noUnits.remedy': 'In {path} eine [[unit]] mit Name, Zustand, Leistung und Zählern anlegen. Alle Werte stehen unter „Werte“.',
@@ -175,6 +176,7 @@ export const de: Catalogue = {
   'output.waiting': 'Warten auf die erste Zählung dieser Schicht.',
   'output.noShift': 'Es ist keine Schicht bekannt, daher kein Ausstoß einer Schicht. In plant.toml eine [[shift]] anlegen.',
   'output.label': 'Ausstoß {total} {product} um {time}',
+  'output.since': 'seit {time}',
   'output.behind': '{n} unter Soll',
   'output.ahead': '{n} über Soll',
 
@@ -201,7 +203,7 @@ export const de: Catalogue = {
   'event.linkUp': '{link}: verbunden',
   'event.linkDown': '{link}: Verbindung verloren',
   'event.subscriptionLate': '{link}: Server wurde stumm',
-  'event.subscriptionLive': '{link}: Werte kommen wieder',
+  'event.subscriptionLive': '{link}: Werte kommen an',
   'event.serverRestarted': '{link}: Server wurde neu gestartet',
   'event.itemRefused': '{tag}: vom Server abgelehnt',
   'event.itemAccepted': '{tag}: vom Server angenommen',

@@ -136,6 +136,7 @@ export const en = {
 
   'line.title': 'Line',
   'line.rates': 'rates in {product}/min',
+  'line.counted': 'counts since {time}',
   'line.target': 'target {rate}',
   'line.noUnits': 'No units are configured.',
   'line.noUnits.remedy': 'Add a [[unit]] with name, state, speed and counters to {path}. All values are under Tags.',
@@ -173,6 +174,7 @@ export const en = {
   'output.waiting': 'Waiting for the first count of this shift.',
   'output.noShift': 'No shift is known, so there is no output of a shift. Add a [[shift]] to plant.toml.',
   'output.label': 'Output {total} {product} at {time}',
+  'output.since': 'since {time}',
   'output.behind': '{n} behind target',
   'output.ahead': '{n} ahead of target',
 
@@ -199,7 +201,7 @@ export const en = {
   'event.linkUp': '{link}: connected',
   'event.linkDown': '{link}: connection lost',
   'event.subscriptionLate': '{link}: server went silent',
-  'event.subscriptionLive': '{link}: values come again',
+  'event.subscriptionLive': '{link}: values arrive',
   'event.serverRestarted': '{link}: server was restarted',
   'event.itemRefused': '{tag}: refused by the server',
   'event.itemAccepted': '{tag}: accepted by the server',
