@@ -15,8 +15,8 @@ const SIZES = [
   { width: 1366, height: 768 },
   { width: 1920, height: 1080 },
 ];
-/** Long enough for a stop, its end, and a curve. */
-const HISTORY_MS = Number(process.env.LINESIDE_HISTORY_S ?? 120) * 1000;
+/** In the middle of the demo's jam, which is the moment that matters. */
+const HISTORY_MS = Number(process.env.LINESIDE_HISTORY_S ?? 135) * 1000;
 
 test('pictures', async (t) => {
   await mkdir(IMAGES, { recursive: true });
