@@ -71,8 +71,8 @@ impl Screen {
 }
 
 fn decode(bytes: &[u8]) -> (Frame, f64) {
-    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
-    let number = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    let number = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
     assert_eq!(word(0), 0x3146_534C, "LSF1");
     assert_eq!(word(8), EPOCH);
     let n = word(12) as usize;

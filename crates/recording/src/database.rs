@@ -97,9 +97,7 @@ pub(crate) fn connect_for_reading(path: &Path) -> Result<Connection, OpenError> 
 /// Is it a shift file, complete, and of a format that we know?
 pub(crate) fn check_identity(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let number = |name: &str| -> Result<i64, OpenError> {
-        connection
-            .pragma_query_value(None, name, |row| row.get(0))
-            .map_err(|source| OpenError::sqlite(path, source))
+        connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|source| OpenError::sqlite(path, source))
     };
     match (number("application_id")?, number("user_version")?) {
         (APPLICATION_ID, FORMAT) => Ok(()),

@@ -29,9 +29,7 @@ pub fn find_newest(dir: &Path) -> Found {
     paths.sort();
     for path in paths {
         match ShiftFile::open(&path) {
-            Ok(file) if found.newest.as_ref().is_none_or(|best| age(&file) >= age(best)) => {
-                found.newest = Some(file)
-            }
+            Ok(file) if found.newest.as_ref().is_none_or(|best| age(&file) >= age(best)) => found.newest = Some(file),
             Ok(_older) => {}
             Err(error) => found.unreadable.push(error),
         }

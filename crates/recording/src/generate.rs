@@ -143,8 +143,7 @@ fn gap() -> impl Strategy<Value = Input> {
 
 fn rare() -> impl Strategy<Value = Input> {
     let link = prop::sample::select(vec![LinkState::Down, LinkState::Connecting, LinkState::Up]);
-    let flow =
-        prop::sample::select(vec![SubscriptionState::None, SubscriptionState::Live, SubscriptionState::Late]);
+    let flow = prop::sample::select(vec![SubscriptionState::None, SubscriptionState::Live, SubscriptionState::Late]);
     let recorder = prop_oneof![
         Just(RecorderState::Off),
         Just(RecorderState::Recording),

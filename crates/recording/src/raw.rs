@@ -30,9 +30,7 @@ impl Raw {
 /// Where reading starts so that a batch which `seq` lies within is met. SQLite's keys are signed.
 pub(crate) fn key_at_or_before(connection: &Connection, seq: u64) -> rusqlite::Result<u64> {
     let key: Option<i64> = connection
-        .query_row("SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1", [signed(seq)], |row| {
-            row.get(0)
-        })
+        .query_row("SELECT seq FROM journal WHERE seq <= ?1 ORDER BY seq DESC LIMIT 1", [signed(seq)], |row| row.get(0))
         .optional()?;
     Ok(key.map_or(0, |key| key.max(0) as u64))
 }
@@ -71,12 +69,7 @@ pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(V
 
 /// Reads rows up to the size of a portion, or up to the first that SQLite cannot read. True: there may be more. A
 /// portion never ends with a damaged row, because its key may be damaged too and is no place to go on from.
-fn journal_run(
-    connection: &Connection,
-    from: u64,
-    rows: &mut Vec<Raw>,
-    size: &mut usize,
-) -> rusqlite::Result<bool> {
+fn journal_run(connection: &Connection, from: u64, rows: &mut Vec<Raw>, size: &mut usize) -> rusqlite::Result<bool> {
     let mut select =
         connection.prepare_cached("SELECT seq, at, n, crc, body FROM journal WHERE seq >= ?1 ORDER BY seq")?;
     let mut found = select.query([signed(from)])?;

@@ -99,9 +99,7 @@ impl ShiftFile {
                 }
                 Row::Keyframe { .. } => report.keyframes += 1,
                 Row::Digest { .. } => report.digests += 1,
-                Row::Damaged { first_seq, last_seq, reason, .. } => {
-                    report.damaged.push((first_seq, last_seq, reason))
-                }
+                Row::Damaged { first_seq, last_seq, reason, .. } => report.damaged.push((first_seq, last_seq, reason)),
             }
         }
         Ok(report)

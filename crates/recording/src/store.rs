@@ -18,7 +18,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const INSERT_BATCH: &str = "INSERT INTO journal (seq, at, n, crc, body) VALUES (?1, ?2, ?3, ?4, ?5)";
-const INSERT_KEYFRAME: &str = "INSERT OR REPLACE INTO keyframe (seq, kind, at, after, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_KEYFRAME: &str =
+    "INSERT OR REPLACE INTO keyframe (seq, kind, at, after, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const KEYFRAME_AFTER: &str = "SELECT min(after) FROM keyframe WHERE seq = ?1 AND kind = ?2";
 const INSERT_DIGEST: &str = "INSERT OR REPLACE INTO digest (seq, at, digest, crc) VALUES (?1, ?2, ?3, ?4)";
 

@@ -99,11 +99,7 @@ fn a_batch_out_of_sequence_opens_a_hole() {
     assert_eq!(recorder.append(batch(7, 5)), Appended::Refused);
     assert_eq!(recorder.append(batch(6, 5)), Appended::Refused);
     assert_eq!(recorder.keyframe(KeyframeKind::Start, &state(6)), Appended::Refused, "there is one start");
-    assert_eq!(
-        recorder.keyframe(KeyframeKind::Resume, &state(4)),
-        Appended::Refused,
-        "lies before what is recorded"
-    );
+    assert_eq!(recorder.keyframe(KeyframeKind::Resume, &state(4)), Appended::Refused, "lies before what is recorded");
     assert_eq!(recorder.keyframe(KeyframeKind::Resume, &state(6)), Appended::Queued);
     assert_eq!(recorder.append(batch(7, 5)), Appended::Queued);
     recorder.flush(PATIENCE).expect("flushes");
@@ -116,10 +112,7 @@ fn a_file_held_by_another_program_is_written_when_it_lets_go() {
     let other = Connection::open(recorder.path()).expect("opens");
     other.execute_batch("BEGIN IMMEDIATE").expect("locks");
     recorder.append(batch(1, 5));
-    assert!(!assert_cannot_write(
-        &recorder,
-        &["early.shift", "held locked by another program", "close that program"]
-    ));
+    assert!(!assert_cannot_write(&recorder, &["early.shift", "held locked by another program", "close that program"]));
     other.execute_batch("ROLLBACK").expect("unlocks");
     recorder.flush(PATIENCE).expect("writes again");
     drop(other);
@@ -134,15 +127,11 @@ fn a_file_removed_or_replaced_while_written_needs_a_new_one() {
         recorder.flush(PATIENCE).expect("flushes");
         change(recorder.path());
         recorder.append(batch(6, 5));
-        assert!(assert_cannot_write(
-            &recorder,
-            &["early.shift", "removed or replaced", "a new file must be begun"]
-        ));
+        assert!(assert_cannot_write(&recorder, &["early.shift", "removed or replaced", "a new file must be begun"]));
         assert_eq!(recorder.status().committed_seq, 5);
         assert_eq!(recorder.append(batch(11, 5)), Appended::Refused);
         recorder.close(PATIENCE).expect_err("there is nothing to close");
-        let mut next =
-            Recorder::create_with(dir.path(), header(), &state(15), patient()).expect("begins a new file");
+        let mut next = Recorder::create_with(dir.path(), header(), &state(15), patient()).expect("begins a new file");
         assert_eq!(next.append(batch(16, 5)), Appended::Queued);
         next.close(PATIENCE).expect("closes");
     };
