@@ -79,11 +79,11 @@ fn recording(state: &RecorderState) -> bool {
 
 /// Every file in the folder replays to the states that were live; how many there are.
 fn all_replay(dir: &Path) -> usize {
-    let files: Vec<PathBuf> = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let files: Vec<PathBuf> = fs::read_dir(dir).expect("the folder is there").flatten().map(|entry| entry.path()).collect();
     let files: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|e| e == "shift")).collect();
     for path in &files {
-        let mut replay = Replay::open(path).unwrap();
-        let report = replay.run(|_| ()).unwrap();
+        let mut replay = Replay::open(path).expect("it opens");
+        let report = replay.run(|_| ()).expect("it can be read");
         assert_eq!((report.mismatches.len(), report.damaged.len()), (0, 0), "{}", path.display());
         assert!(report.digests_equal > 0, "{} proves nothing", path.display());
     }
