@@ -79,7 +79,8 @@ fn recording(state: &RecorderState) -> bool {
 
 /// Every file in the folder replays to the states that were live; how many there are.
 fn all_replay(dir: &Path) -> usize {
-    let files: Vec<PathBuf> = fs::read_dir(dir).expect("the folder is there").flatten().map(|entry| entry.path()).collect();
+    let files: Vec<PathBuf> =
+        fs::read_dir(dir).expect("the folder is there").flatten().map(|entry| entry.path()).collect();
     let files: Vec<_> = files.iter().filter(|path| path.extension().is_some_and(|e| e == "shift")).collect();
     for path in &files {
         let mut replay = Replay::open(path).expect("it opens");
