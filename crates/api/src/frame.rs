@@ -82,7 +82,7 @@ impl Columns {
         self.tag.push(id.0);
         self.status.push(if tag.item.is_bad() { tag.item.0 } else { tag.status.0 });
         self.flags.push(
-            kind(&tag.value)
+            u32::from(tag.value.kind())
                 | trust_bits(trust(config, state, id))
                 | u32::from(link.state == LinkState::Up) << 8
                 | u32::from(link.subscription == SubscriptionState::Live) << 9
@@ -97,19 +97,6 @@ impl Columns {
 
 fn millis(time: Option<Timestamp>) -> f64 {
     time.map_or(f64::NAN, Timestamp::as_millis_f64)
-}
-
-fn kind(value: &Value) -> u32 {
-    match value {
-        Value::Empty => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) => 2,
-        Value::UInt(_) => 3,
-        Value::Float(_) => 4,
-        Value::Text(_) => 5,
-        Value::Time(_) => 6,
-        Value::Raw(_) => 7,
-    }
 }
 
 fn trust_bits(trust: Trust) -> u32 {

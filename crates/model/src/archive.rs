@@ -176,27 +176,21 @@ fn length<A: Archive>(len: usize, a: &mut A) -> Result<usize, Malformed> {
     if count as usize > a.limit() { Err(Malformed("count")) } else { Ok(count as usize) }
 }
 
-impl<T: Fields + Default> Fields for Vec<T> {
-    fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
-        let count = length(self.len(), a)?;
-        if a.reading() {
-            self.clear();
-            self.resize_with(count, T::default);
+macro_rules! list {
+    ($($list:ident),*) => {$(
+        impl<T: Fields + Default> Fields for $list<T> {
+            fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
+                let count = length(self.len(), a)?;
+                if a.reading() {
+                    self.clear();
+                    self.resize_with(count, T::default);
+                }
+                self.iter_mut().try_for_each(|item| item.fields(a))
+            }
         }
-        self.iter_mut().try_for_each(|item| item.fields(a))
-    }
+    )*};
 }
-
-impl<T: Fields + Default> Fields for VecDeque<T> {
-    fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
-        let count = length(self.len(), a)?;
-        if a.reading() {
-            self.clear();
-            self.resize_with(count, T::default);
-        }
-        self.iter_mut().try_for_each(|item| item.fields(a))
-    }
-}
+list!(Vec, VecDeque);
 
 impl<T: Fields, U: Fields> Fields for (T, U) {
     fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
@@ -315,16 +309,7 @@ impl Fields for GapScope {
 
 impl Fields for Value {
     fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
-        let mut kind = match self {
-            Value::Empty => 0u8,
-            Value::Bool(_) => 1,
-            Value::Int(_) => 2,
-            Value::UInt(_) => 3,
-            Value::Float(_) => 4,
-            Value::Text(_) => 5,
-            Value::Time(_) => 6,
-            Value::Raw(_) => 7,
-        };
+        let mut kind = self.kind();
         kind.fields(a)?;
         if a.reading() {
             *self = match kind {

@@ -41,6 +41,21 @@ pub struct RawValue {
 }
 
 impl Value {
+    /// The number of the kind of value, the same in recordings and in frames: 0 empty, 1 Boolean, 2 signed,
+    /// 3 unsigned, 4 float, 5 text, 6 time, 7 raw.
+    pub fn kind(&self) -> u8 {
+        match self {
+            Value::Empty => 0,
+            Value::Bool(_) => 1,
+            Value::Int(_) => 2,
+            Value::UInt(_) => 3,
+            Value::Float(_) => 4,
+            Value::Text(_) => 5,
+            Value::Time(_) => 6,
+            Value::Raw(_) => 7,
+        }
+    }
+
     /// The value as a number, where it is one; a Boolean counts as 0 or 1.
     pub fn as_f64(&self) -> Option<f64> {
         match self {

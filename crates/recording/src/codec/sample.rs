@@ -39,7 +39,7 @@ impl Previous {
 pub(super) fn put(out: &mut Vec<u8>, sample: &Sample, previous: &mut Previous) {
     let (source_mode, source) = source_time(sample, previous);
     let (server_mode, server) = server_time(sample, previous);
-    out.push(kind(&sample.value) | source_mode << 3 | server_mode << 5);
+    out.push(sample.value.kind() | source_mode << 3 | server_mode << 5);
     let tag = zigzag(i64::from(sample.tag.0) - i64::from(previous.tag));
     let new_status = sample.status.0 != previous.status;
     put_varint(out, tag << 1 | u64::from(new_status));
@@ -122,19 +122,6 @@ fn take_server(
         _ => previous.server.wrapping_add(from.signed()?),
     };
     Ok(Some(Timestamp(previous.server)))
-}
-
-fn kind(value: &Value) -> u8 {
-    match value {
-        Value::Empty => 0,
-        Value::Bool(_) => 1,
-        Value::Int(_) => 2,
-        Value::UInt(_) => 3,
-        Value::Float(_) => 4,
-        Value::Text(_) => 5,
-        Value::Time(_) => 6,
-        Value::Raw(_) => 7,
-    }
 }
 
 fn put_value(out: &mut Vec<u8>, value: &Value) {
