@@ -97,7 +97,7 @@ fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<
         Group::Journal => {
             picked(&driver("lineside-recording", "journal_rate", &[&folder])?, "samples_per_s", "journal.samples_per_s")
         }
-        Group::Ingest => driver("lineside-tests", "bench_ingest", &[&folder, &options.seconds.to_string()]),
+        Group::Ingest => driver("lineside-tests", "bench", &["ingest", &folder, &options.seconds.to_string()]),
         Group::Frame => {
             let mut measured = driver("lineside-tests", "bench", &["frame", &folder])?;
             let apply = lines(&output(&mut program("npm", "ui", &["run", "--silent", "bench:apply"]))?)?;
