@@ -4,26 +4,25 @@
 //! Promise: with `--check` nothing is written, and a stale file fails.
 
 use crate::check::{licences, metadata};
-use crate::shell::{Outcome, Problem, cargo, output, root};
+use crate::make;
+use crate::shell::{Outcome, Problem, output, root};
 use std::fs;
 
 struct Generated {
-    package: &'static str,
     example: &'static str,
     file: &'static str,
 }
 
 const GENERATED: &[Generated] = &[
-    Generated { package: "lineside-api", example: "typescript", file: "ui/src/generated/api.ts" },
-    Generated { package: "lineside-config", example: "schema", file: "docs/plant.schema.json" },
+    Generated { example: "typescript", file: "ui/src/generated/api.ts" },
+    Generated { example: "schema", file: "docs/plant.schema.json" },
 ];
 
 /// Writes the generated files, or checks that they are what would be written.
 pub(crate) fn bindings(check: bool) -> Outcome {
     for generated in GENERATED {
-        let Generated { package, example, file } = generated;
-        let text = output(&mut cargo(&["run", "--quiet", "--package", package, "--example", example]))?;
-        put(file, &text, check)?;
+        let text = output(&mut make::example(generated.example, &[])?)?;
+        put(generated.file, &text, check)?;
     }
     licences::list(&metadata()?, check)
 }

@@ -59,7 +59,9 @@ fn main() -> ExitCode {
         Verb::Test(options) => test::test(&options),
         Verb::Check(options) => check::check(&options),
         Verb::Bindings { check } => bindings::bindings(check),
-        Verb::Sim { seed } => make::example("lineside-tests", "equivalence", &["--seed", &seed.to_string()]),
+        Verb::Sim { seed } => {
+            make::example("equivalence", &["--seed", &seed.to_string()]).and_then(|mut run| shell::call(&mut run))
+        }
         Verb::Bench(options) => bench::bench(&options),
         Verb::Shots => shots::shots(),
     };

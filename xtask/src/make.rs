@@ -1,11 +1,12 @@
 //! Building the UI and the programs.
 //!
-//! Promise: `run`, `test` and `bench` build the same set with the same features, so that one
-//! build serves them all.
+//! Promise: always the whole workspace, because cargo unites the features of what is built together: a
+//! narrower build would compile the dependencies another time.
 
 use crate::machine;
-use crate::shell::{Outcome, call, cargo, program, target};
+use crate::shell::{Outcome, call, cargo, program, root, target};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The folder of built programs of one profile.
 #[derive(Clone, Debug)]
@@ -30,15 +31,24 @@ pub(crate) fn ui() -> Outcome {
     call(&mut program("npm", "ui", &["run", "build"]))
 }
 
-/// Builds every program of the workspace. The whole workspace, because cargo unites the features
-/// of what is built together: a narrower build would compile the dependencies a second time.
+/// Builds every program of the workspace, for `run` and `bench`.
 pub(crate) fn programs(release: bool) -> Outcome<Programs> {
     let profile = if release { "release" } else { "dev" };
     call(&mut cargo(&["build", "--workspace", "--exclude", "xtask", "--bins", "--profile", profile]))?;
     Ok(Programs { folder: target()?.join(if release { "release" } else { "debug" }) })
 }
 
-/// Runs an example of a package with arguments; its output goes to the terminal.
-pub(crate) fn example(package: &str, name: &str, arguments: &[&str]) -> Outcome {
-    call(cargo(&["run", "--quiet", "--package", package, "--example", name, "--"]).args(arguments))
+/// Builds everything that is tested, with the features that the tests have: programs, examples and tests.
+pub(crate) fn everything() -> Outcome<Programs> {
+    if !root().join("ui/dist/index.html").exists() {
+        ui()?; // the window's program carries the page
+    }
+    call(&mut cargo(&["build", "--workspace", "--all-targets"]))?;
+    Ok(Programs { folder: target()?.join("debug") })
+}
+
+/// An example of the workspace, built, with arguments.
+pub(crate) fn example(name: &str, arguments: &[&str]) -> Outcome<Command> {
+    let path = everything()?.path("examples").join(name);
+    Ok(program(&path.to_string_lossy(), "", arguments))
 }

@@ -52,7 +52,7 @@ impl Suite {
 /// Prepares the machine, builds once, runs the suites.
 pub(crate) fn test(options: &Options) -> Outcome {
     prepare()?;
-    let programs = make::programs(false)?;
+    let programs = make::everything()?;
     let wanted = Suite::value_variants().iter().filter(|suite| options.only.is_none_or(|only| only == **suite));
     let mut summary = Vec::new();
     let mut failed = Vec::new();
