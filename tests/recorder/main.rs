@@ -2,7 +2,6 @@
 
 use lineside_model::state::RecorderState;
 use lineside_model::{GapReason, Input, Sample, Span, StatusCode, TagId, Timestamp, Value};
-use lineside_runtime::live::lock;
 use lineside_runtime::{Live, Options, Replay, SimClock};
 use lineside_tests::world;
 use std::fs;
@@ -58,7 +57,7 @@ impl Session {
     }
 
     fn state<T>(&self, read: impl FnOnce(&lineside_model::PlantState) -> T) -> T {
-        read(lock(&self.live.core()).engine.state())
+        read(self.live.core().lock().engine.state())
     }
 
     fn not_recorded(&self) -> Vec<(Timestamp, Timestamp)> {

@@ -69,7 +69,7 @@ fn live_one_life(
         live.take(inputs);
         if something {
             let core = live.core();
-            let engine = &lineside_runtime::live::lock(&core).engine;
+            let engine = &core.lock().engine;
             digests.insert((engine.state().seq, engine.state().at), engine.digest());
         }
         // Commits fall anywhere; each costs the disk's time, so not at every step.

@@ -3,12 +3,15 @@
 use crate::frame;
 use crate::wire::*;
 use lineside_model::PlantConfig;
-use lineside_runtime::Core;
-use lineside_runtime::live::lock;
-use std::sync::{Arc, Mutex};
+use lineside_runtime::SharedCore;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The most tags that one page may hold.
 const TAGS_PER_PAGE: u32 = 5_000;
+
+/// A request without news is answered after this, so that the screen sees time pass and us alive.
+pub const HOLD: Duration = Duration::from_millis(200);
 
 /// What screens talk to. Cheap to share; answers from any thread.
 pub struct Api {
@@ -18,7 +21,7 @@ pub struct Api {
 }
 
 pub(crate) struct Session {
-    pub(crate) core: Arc<Mutex<Core>>,
+    pub(crate) core: Arc<SharedCore>,
     pub(crate) epoch: u32,
     pub(crate) mode: SessionMode,
 }
@@ -60,7 +63,7 @@ commands! {
 
 impl Api {
     /// A live plant.
-    pub fn live(core: Arc<Mutex<Core>>, epoch: u32, config_path: String, problems: Vec<Problem>) -> Api {
+    pub fn live(core: Arc<SharedCore>, epoch: u32, config_path: String, problems: Vec<Problem>) -> Api {
         Api { session: Some(Session { core, epoch, mode: SessionMode::Live }), problems, config_path }
     }
 
@@ -69,13 +72,16 @@ impl Api {
         Api { session: None, problems, config_path }
     }
 
-    /// The frame that answers this request (`docs/FRAME.md`).
+    /// The frame that answers this request (`docs/FRAME.md`). Blocks for up to [`HOLD`] while there is no news: the
+    /// screen then has them when they come, not when it next thinks of asking.
     pub fn frame(&self, request: &FrameRequest) -> Result<Vec<u8>, ApiError> {
         let session = self.session()?;
         if request.epoch != session.epoch {
             return Err(ApiError { code: ErrorCode::Stale, message: "this session is over".to_owned() });
         }
-        Ok(frame::encode(&lock(&session.core), session, request))
+        let cursor = frame::cursor(request);
+        let patience = if request.fresh { Duration::ZERO } else { HOLD };
+        Ok(frame::encode(&session.core.lock_news(cursor, patience), session, request))
     }
 
     fn hello(&self, _: ()) -> Result<Hello, ApiError> {
@@ -86,14 +92,14 @@ impl Api {
             plant: self
                 .session
                 .as_ref()
-                .map(|session| plant_info(lock(&session.core).engine.config(), &self.config_path)),
+                .map(|session| plant_info(session.core.lock().engine.config(), &self.config_path)),
             problems: self.problems.clone(),
         })
     }
 
     fn tags(&self, request: TagsRequest) -> Result<TagPage, ApiError> {
         let session = self.session()?;
-        let config = Arc::clone(lock(&session.core).engine.config());
+        let config = Arc::clone(session.core.lock().engine.config());
         let limit = request.limit.min(TAGS_PER_PAGE) as usize;
         let ids = config.tag_ids().skip(request.offset as usize).take(limit);
         Ok(TagPage { total: config.tags.len() as u32, tags: ids.map(|id| tag_info(&config, id)).collect() })

@@ -36,7 +36,7 @@ struct Columns {
 
 /// Everything that changed after the cursor, for the tags that are visible.
 pub(crate) fn encode(core: &Core, session: &Session, request: &FrameRequest) -> Vec<u8> {
-    let cursor = if request.cursor >= 0.0 { request.cursor as u64 } else { 0 };
+    let cursor = cursor(request);
     let mut columns = Columns::default();
     collect(core, request, cursor, &mut columns);
     let state = core.engine.state();
@@ -49,6 +49,11 @@ pub(crate) fn encode(core: &Core, session: &Session, request: &FrameRequest) -> 
     let tail = serde_json::to_vec(&tail).unwrap_or_else(|_| b"null".to_vec());
     let header = Header { flags, epoch: session.epoch, at: state.at, seq: core.view.revision };
     write(&header, &columns, &tail)
+}
+
+/// The revision up to which the screen has everything.
+pub(crate) fn cursor(request: &FrameRequest) -> u64 {
+    if request.cursor >= 0.0 { request.cursor as u64 } else { 0 }
 }
 
 struct Header {

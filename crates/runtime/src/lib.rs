@@ -15,4 +15,4 @@ pub mod view;
 pub use clock::{Clock, SimClock, SystemClock};
 pub use live::{Live, Options, Running, spawn};
 pub use replay::{Replay, ReplayReport};
-pub use view::{Core, View};
+pub use view::{Core, SharedCore, View};

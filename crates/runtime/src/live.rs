@@ -7,16 +7,16 @@ use crate::clock::Clock;
 use crate::start::{self, Beginning};
 use crate::step::{self, Stamper};
 use crate::tape::{Origin, Tape};
-use crate::view::{Core, View};
+use crate::view::{Core, SharedCore, View};
 use lineside_config::calendar::Calendar;
 use lineside_engine::{Change, Engine};
 use lineside_model::state::Shift;
 use lineside_model::{Input, PlantConfig, Span, Timestamp};
 use lineside_recording::RecordError;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ pub struct Options {
 /// A live session that is driven by calls; [`spawn`] drives one by a thread.
 pub struct Live {
     clock: Arc<dyn Clock>,
-    core: Arc<Mutex<Core>>,
+    core: Arc<SharedCore>,
     stamper: Stamper,
     tape: Tape,
     calendar: Calendar,
@@ -72,7 +72,7 @@ impl Live {
         let file = tape.file_name();
         let mut live = Live {
             clock,
-            core: Arc::new(Mutex::new(Core { recorder_since: engine.state().at, engine, view, file })),
+            core: Arc::new(SharedCore::new(Core { recorder_since: engine.state().at, engine, view, file })),
             stamper,
             tape,
             calendar,
@@ -87,8 +87,8 @@ impl Live {
         live
     }
 
-    /// The state, for screens. Hold the lock for no longer than reading takes.
-    pub fn core(&self) -> Arc<Mutex<Core>> {
+    /// The state, for screens.
+    pub fn core(&self) -> Arc<SharedCore> {
         Arc::clone(&self.core)
     }
 
@@ -102,7 +102,7 @@ impl Live {
         let (at, clock_step) = self.stamper.now(&*self.clock);
         self.roll_when_due(at);
         let mut all: Vec<Input> = clock_step.map(|step| Input::ClockStep { by_ns: step.0 }).into_iter().collect();
-        let core = lock(&self.core);
+        let core = self.core.lock();
         all.extend(self.tape.poll(core.engine.state(), at));
         drop(core);
         all.extend(inputs);
@@ -111,7 +111,7 @@ impl Live {
 
     /// How long the loop may sleep if nothing arrives.
     pub fn may_sleep(&self) -> Span {
-        let due = lock(&self.core).engine.next_deadline().unwrap_or(Timestamp::MAX).min(self.shift.end);
+        let due = self.core.lock().engine.next_deadline().unwrap_or(Timestamp::MAX).min(self.shift.end);
         (due - self.clock.now()).clamp(Span::ZERO, WAKE_MAX)
     }
 
@@ -138,22 +138,25 @@ impl Live {
     /// Records, applies and shows a batch.
     fn step(&mut self, inputs: Vec<Input>, at: Timestamp) {
         if inputs.is_empty() {
-            let mut core = lock(&self.core);
+            let mut core = self.core.lock();
             core.engine.advance_to(at, &mut self.changes);
             core.fold(&mut self.changes);
+            drop(core);
+            self.core.announce();
             return;
         }
         let batch = Arc::new(self.stamper.batch(inputs));
         self.tape.append(&batch);
-        let mut core = lock(&self.core);
+        let mut core = self.core.lock();
         step::apply(&mut core.engine, &batch, &mut self.changes);
         core.fold(&mut self.changes);
         drop(core);
+        self.core.announce();
         self.digest_when_due();
     }
 
     fn digest_when_due(&mut self) {
-        let core = lock(&self.core);
+        let core = self.core.lock();
         let state = core.engine.state();
         if state.at < self.digest_due {
             return;
@@ -173,7 +176,7 @@ impl Live {
         self.digest_when_due();
         self.shift = self.calendar.shift_at(at);
         let header = self.origin.header(self.shift.clone(), self.calendar.local_date(self.shift.start));
-        let mut core = lock(&self.core);
+        let mut core = self.core.lock();
         self.tape.roll(header, core.engine.state(), at);
         core.file = self.tape.file_name();
         // The file starts from this keyframe; so does the session that writes it.
@@ -185,7 +188,7 @@ impl Live {
 
 /// A live session in its own thread.
 pub struct Running {
-    core: Arc<Mutex<Core>>,
+    core: Arc<SharedCore>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -202,7 +205,7 @@ pub fn spawn(live: Live, receiver: Receiver<Vec<Input>>) -> std::io::Result<Runn
 
 impl Running {
     /// The state, for screens.
-    pub fn core(&self) -> &Arc<Mutex<Core>> {
+    pub fn core(&self) -> &Arc<SharedCore> {
         &self.core
     }
 }
@@ -239,9 +242,4 @@ fn run(mut live: Live, receiver: &Receiver<Vec<Input>>, stop: &AtomicBool) {
         }
     }
     live.finish();
-}
-
-/// A panic elsewhere while holding the lock left a state that is still the best there is.
-pub fn lock(core: &Mutex<Core>) -> MutexGuard<'_, Core> {
-    core.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,6 +6,8 @@
 use lineside_engine::{Change, Engine, Notice};
 use lineside_model::{ConnectionId, TagId, Timestamp};
 use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Notices kept for screens that come late or pause; the recording has them all.
 const NOTICES_MAX: usize = 2_000;
@@ -28,6 +30,35 @@ impl Core {
         if self.view.recorder != before {
             self.recorder_since = self.engine.state().at;
         }
+    }
+}
+
+/// The core, shared by the loop that changes it and the screens that read it.
+pub struct SharedCore {
+    core: Mutex<Core>,
+    news: Condvar,
+}
+
+impl SharedCore {
+    pub(crate) fn new(core: Core) -> SharedCore {
+        SharedCore { core: Mutex::new(core), news: Condvar::new() }
+    }
+
+    /// Holds the loop up: keep it for no longer than reading takes.
+    pub fn lock(&self) -> MutexGuard<'_, Core> {
+        // A panic elsewhere while holding the lock left a state that is still the best there is.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`SharedCore::lock`], but waits up to `patience` for a revision after `cursor`.
+    pub fn lock_news(&self, cursor: u64, patience: Duration) -> MutexGuard<'_, Core> {
+        let waited = self.news.wait_timeout_while(self.lock(), patience, |core| core.view.revision <= cursor);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// There may be a new revision.
+    pub(crate) fn announce(&self) {
+        self.news.notify_all();
     }
 }
 

@@ -100,7 +100,10 @@ async fn upgrade(State(api): State<Arc<Api>>, upgrade: WebSocketUpgrade) -> Resp
 async fn converse(mut socket: WebSocket, api: Arc<Api>) {
     while let Some(Ok(message)) = socket.recv().await {
         let Message::Text(text) = message else { continue };
-        if socket.send(answer(&api, &text)).await.is_err() {
+        let api = Arc::clone(&api);
+        // A frame may be held until there is news.
+        let Ok(answer) = tokio::task::spawn_blocking(move || answer(&api, &text)).await else { return };
+        if socket.send(answer).await.is_err() {
             return;
         }
     }

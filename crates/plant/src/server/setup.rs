@@ -43,8 +43,8 @@ pub(super) fn builder(options: &ServerOptions, port: u16) -> ServerBuilder {
     for (name, policy, mode) in endpoints(options.allow_none) {
         builder = builder.add_endpoint(name, ("/", policy, mode, users.as_slice()));
     }
-    // Subscriptions are looked at this often; half of the shortest publishing interval keeps it even.
-    builder.config_mut().subscription_poll_interval_ms = 25;
+    // Subscriptions are looked at this often: a notification is late by no more than this.
+    builder.config_mut().subscription_poll_interval_ms = 10;
     builder
 }
 
