@@ -42,6 +42,7 @@ impl Screen {
             config_text: world::PLANT.to_owned(),
             config_path: "plant.toml".to_owned(),
             digest_every: Span::from_secs(10),
+            keyframe_every: Span::from_secs(600),
         };
         let live = Live::start(Arc::new(world::plant()), options, Arc::clone(&clock) as _);
         let api = Api::live(live.core(), EPOCH, "plant.toml".to_owned(), Vec::new());

@@ -24,6 +24,7 @@ impl Session {
             config_text: world::PLANT.to_owned(),
             config_path: "plant.toml".to_owned(),
             digest_every: Span::ZERO,
+            keyframe_every: Span::from_secs(5),
         };
         Session { live: Live::start(Arc::new(world::plant()), options, Arc::clone(&clock) as _), clock }
     }

@@ -122,6 +122,7 @@ fn options(dir: &Path) -> Options {
         config_text: world::PLANT.to_owned(),
         config_path: "plant.toml".to_owned(),
         digest_every: Span::ZERO,
+        keyframe_every: Span::from_secs(120),
     }
 }
 

@@ -22,6 +22,8 @@ use tokio::runtime::Handle;
 
 /// A digest of the state is written into the recording this often.
 const DIGEST_EVERY: Span = Span::from_secs(10);
+/// The whole state is written this often; a start replays no more than what came after.
+const KEYFRAME_EVERY: Span = Span::from_secs(600);
 
 /// A running Lineside. Dropping it without [`Host::stop`] leaves sessions to time out on the servers.
 pub struct Host {
@@ -95,6 +97,7 @@ fn options(loaded: &Loaded, data: &Path) -> Options {
         config_text: loaded.text.clone(),
         config_path: loaded.path.display().to_string(),
         digest_every: DIGEST_EVERY,
+        keyframe_every: KEYFRAME_EVERY,
     }
 }
 

@@ -14,7 +14,7 @@
 //! |------------|-------|
 //! | `meta`     | the [`Header`]: who wrote it, the configuration in force, the shift; `check` is a checksum of all of it |
 //! | `journal`  | one row per stamped batch: first sequence number, stamp, count, checksum, body (`codec.rs`) |
-//! | `keyframe` | states as data: kind 0 where the file begins, kind 1 where replay must take a state over, `after` the last input recorded before; a reader skips kinds it does not know |
+//! | `keyframe` | states as data: kind 0 where the file begins, kind 1 where replay must take a state over, `after` the last input recorded before; kind 2 in passing, for a quick start; a reader skips kinds it does not know |
 //! | `digest`   | fingerprints of the live state that replay must meet |
 //!
 //! Reserved for later formats, so that no one takes the names: `grp`, `tag`, `seg`, `frame`, `event`, `gap`,
@@ -58,6 +58,9 @@ pub enum KeyframeKind {
     Start,
     /// The state after a time that was not recorded: replay takes it over.
     Resume,
+    /// The state in passing: a start needs to replay only what lies after it. It adds no knowledge, and readers that
+    /// replay the whole file skip it.
+    Periodic,
 }
 
 impl KeyframeKind {
@@ -66,6 +69,7 @@ impl KeyframeKind {
         match self {
             KeyframeKind::Start => 0,
             KeyframeKind::Resume => 1,
+            KeyframeKind::Periodic => 2,
         }
     }
 }

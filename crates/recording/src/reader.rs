@@ -71,6 +71,15 @@ impl ShiftFile {
         rows::keyframe(&connection, &self.path, KeyframeKind::Start, self.start_seq)
     }
 
+    /// The newest state in the file that can be read: a keyframe of any kind. With `rows(state.seq)` it reaches the
+    /// file's end as [`ShiftFile::start`] does, only sooner.
+    pub fn latest(&self) -> Result<PlantState, OpenError> {
+        let connection = database::connect_for_reading(&self.path)?;
+        let newest = rows::newest_keyframes(&connection).map_err(|source| OpenError::sqlite(&self.path, source))?;
+        let mut states = newest.into_iter().map(|(kind, seq)| rows::keyframe(&connection, &self.path, kind, seq));
+        states.find_map(Result::ok).map_or_else(|| self.start(), Ok)
+    }
+
     /// Everything after the input `after_seq`, in replay order. A batch that it lies within comes without the inputs
     /// up to it.
     pub fn rows(&self, after_seq: u64) -> Rows {

@@ -94,13 +94,17 @@ impl Recorder {
         appended
     }
 
-    /// Records a state that replay is to take over, and so closes a hole: the next batch has the sequence number
-    /// `state.seq + 1`. Refused while the recorder cannot write, has no room, or `state` lies before what is recorded.
-    /// Only [`KeyframeKind::Resume`] can be given: the start state belongs to [`Recorder::create`].
+    /// Records a state. [`KeyframeKind::Resume`]: replay is to take it over, which closes a hole: the next batch has the
+    /// sequence number `state.seq + 1`. Refused while the recorder cannot write, has no room, or `state` lies before
+    /// what is recorded. [`KeyframeKind::Periodic`]: the state after the last batch; refused inside a hole, and no loss.
+    /// The start state belongs to [`Recorder::create`].
     pub fn keyframe(&mut self, kind: KeyframeKind, state: &PlantState) -> Appended {
-        let possible =
-            kind == KeyframeKind::Resume && state.seq + 1 >= self.next_seq && self.shared.lock().state == State::Ok;
-        if !possible {
+        let follows = match kind {
+            KeyframeKind::Start => false,
+            KeyframeKind::Resume => state.seq + 1 >= self.next_seq,
+            KeyframeKind::Periodic => state.seq + 1 == self.next_seq && !self.awaiting_resume,
+        };
+        if !follows || self.shared.lock().state != State::Ok {
             return Appended::Refused;
         }
         let item = Item::Keyframe(Keyframe::new(kind, state, self.next_seq - 1));

@@ -179,6 +179,26 @@ fn batch(first: u64, last: u64, at: Timestamp, n: i64, body: &[u8], after_seq: u
     }
 }
 
+/// How many keyframes are tried before the start state is taken: damage lies rarely in all of them.
+const NEWEST: i64 = 8;
+
+/// Places of the newest keyframes of the kinds known, newest first.
+pub(crate) fn newest_keyframes(connection: &Connection) -> rusqlite::Result<Vec<(KeyframeKind, u64)>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kind, seq FROM keyframe WHERE kind IN (0, 1, 2) ORDER BY seq DESC, kind DESC LIMIT ?1",
+    )?;
+    let rows = statement.query_map([NEWEST], |row| {
+        let (kind, seq): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let kind = match kind {
+            0 => KeyframeKind::Start,
+            1 => KeyframeKind::Resume,
+            _ => KeyframeKind::Periodic,
+        };
+        Ok((kind, seq as u64))
+    })?;
+    rows.collect()
+}
+
 /// One keyframe, checked and decoded.
 pub(crate) fn keyframe(
     connection: &Connection,

@@ -37,6 +37,8 @@ pub struct Options {
     pub config_path: String,
     /// A digest of the state is recorded this often; zero: after every batch.
     pub digest_every: Span,
+    /// The whole state is recorded this often: what a start has to replay at most.
+    pub keyframe_every: Span,
 }
 
 /// A live session that is driven by calls; [`spawn`] drives one by a thread.
@@ -50,6 +52,8 @@ pub struct Live {
     shift: Shift,
     digest_every: Span,
     digest_due: Timestamp,
+    keyframe_every: Span,
+    keyframe_due: Timestamp,
     changes: Vec<Change>,
     start_problems: Vec<String>,
 }
@@ -68,6 +72,7 @@ impl Live {
         let Beginning { engine, tape, shift, shift_is_new, stopped, problems } =
             start::begin(&config, &calendar, &origin, &options, &*clock);
         let stamper = Stamper::after(engine.state().seq, engine.state().at, &*clock);
+        let beginning = engine.state().at.max(clock.now());
         let view = View::new(config.tags.len(), config.connections.len());
         let file = tape.file_name();
         let mut live = Live {
@@ -80,6 +85,8 @@ impl Live {
             shift,
             digest_every: options.digest_every,
             digest_due: Timestamp::MIN,
+            keyframe_every: options.keyframe_every,
+            keyframe_due: beginning + options.keyframe_every,
             changes: Vec::new(),
             start_problems: problems,
         };
@@ -163,6 +170,10 @@ impl Live {
         }
         self.digest_due = state.at + self.digest_every;
         self.tape.digest(state.seq, state.at, core.engine.digest());
+        if state.at >= self.keyframe_due {
+            self.keyframe_due = state.at + self.keyframe_every;
+            self.tape.keyframe(state);
+        }
     }
 
     /// One shift, one file: at the end of a shift the file is closed with a last digest, and the next

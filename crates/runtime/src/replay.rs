@@ -5,7 +5,7 @@
 use crate::step;
 use lineside_config::Errors;
 use lineside_engine::{Change, Engine};
-use lineside_model::{PlantConfig, Timestamp};
+use lineside_model::{PlantConfig, PlantState, Timestamp};
 use lineside_recording::{OpenError, Row, ShiftFile};
 use std::path::Path;
 use std::sync::Arc;
@@ -56,10 +56,21 @@ impl Replay {
 
     /// Stands at the beginning of an open file.
     pub fn of(file: ShiftFile) -> Result<Replay, ReplayError> {
+        let state = file.start()?;
+        Replay::from(file, state)
+    }
+
+    /// Stands at the last keyframe of an open file: the quick way to its end.
+    pub fn latest(file: ShiftFile) -> Result<Replay, ReplayError> {
+        let state = file.latest()?;
+        Replay::from(file, state)
+    }
+
+    fn from(file: ShiftFile, state: PlantState) -> Result<Replay, ReplayError> {
         let header = file.header();
         let config =
             lineside_config::parse(&header.config_text, Path::new(&header.config_path)).map_err(ReplayError::Config)?;
-        let engine = Engine::from_state(Arc::new(config), file.start()?);
+        let engine = Engine::from_state(Arc::new(config), state);
         Ok(Replay { file, engine, report: ReplayReport::default() })
     }
 

@@ -1,4 +1,4 @@
-//! Start-up is a replay: the last file through the same step, then live.
+//! Start-up is a replay: the last keyframe and what lies after it through the same step, then live.
 
 use crate::clock::Clock;
 use crate::live::Options;
@@ -93,7 +93,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 fn replayed(file: ShiftFile) -> Result<Replay, ReplayError> {
-    let mut replay = Replay::of(file)?;
+    let mut replay = Replay::latest(file)?;
     replay.run(|_| ())?;
     Ok(replay)
 }

@@ -117,6 +117,15 @@ impl Tape {
         }
     }
 
+    /// Notes the whole state, so that the next start has less to replay.
+    pub(crate) fn keyframe(&mut self, state: &PlantState) {
+        if let (Some(recorder), None) = (&mut self.recorder, self.unrecorded)
+            && recorder.keyframe(KeyframeKind::Periodic, state) == Appended::Refused
+        {
+            tracing::debug!(seq = state.seq, "no keyframe here; the next start replays a little more");
+        }
+    }
+
     /// What the recorder has to tell the engine now: inputs for the next batch.
     pub(crate) fn poll(&mut self, state: &PlantState, at: Timestamp) -> Vec<Input> {
         if self.dir.is_none() {

@@ -40,12 +40,14 @@ export async function folder(t) {
 }
 
 /**
- * Starts a program. Its standard error is kept and shown when it ends unasked.
+ * Starts a program. Its standard error is kept and shown when it ends unasked. `withChildren`: what it starts itself
+ * ends with it.
  * @returns {{child: import('node:child_process').ChildProcess, log: string[], lines: string[], ended: Promise<number|null>}}
  */
-export function start(t, path, args, { environment = {} } = {}) {
-  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...environment } });
-  const running = { child, log: [], lines: [] };
+export function start(t, path, args, { environment = {}, withChildren = false } = {}) {
+  const env = { ...process.env, ...environment };
+  const child = spawn(path, args, { stdio: ['pipe', 'pipe', 'pipe'], env, detached: withChildren });
+  const running = { child, log: [], lines: [], withChildren };
   createInterface({ input: child.stderr }).on('line', (line) => running.log.push(line));
   running.output = createInterface({ input: child.stdout });
   running.output.on('line', (line) => running.lines.push(line));
@@ -61,12 +63,23 @@ export function start(t, path, args, { environment = {} } = {}) {
 /** Asks a program to end, and ends it if it does not. */
 export async function end(running) {
   const { child } = running;
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.stdin.end();
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
-  await running.ended.catch(() => null);
-  clearTimeout(timer);
+  if (child.exitCode === null && child.signalCode === null) {
+    child.stdin.end();
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_MS);
+    await running.ended.catch(() => null);
+    clearTimeout(timer);
+  }
+  if (running.withChildren) endGroup(child.pid);
+}
+
+/** Whoever is left of a program's children would keep its pipes open, and so this process alive. */
+function endGroup(pid) {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }
 
 /** The first line of output that `pattern` matches; fails with the program's messages when it ends before. */

@@ -12,7 +12,8 @@ export async function open(t, { plant, data }) {
   const port = await freePort();
   // Without these Tauri refuses to be driven, and the session never starts.
   const environment = { TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true' };
-  const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment });
+  // The driver starts the program, and has been seen to leave it behind.
+  const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment, withChildren: true });
   const session = await newSession(driver, `http://127.0.0.1:${port}`, {
     binary: program('lineside'),
     args: ['--plant', plant, '--data', data],
