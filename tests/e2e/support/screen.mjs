@@ -36,7 +36,10 @@ class Screen {
     const seen = await this.driver.evaluate(
       `(${watchPage})(${readPage}, ${condition}, ${JSON.stringify(argument)}, ${patience})`,
     );
-    if (seen.at === null) throw new Error(`not within ${patience} ms: ${what}\n${JSON.stringify(seen.page, null, 1)}`);
+    if (seen.at === null) {
+      const said = [...this.driver.host.log.slice(-10), ...this.driver.faults].join('\n');
+      throw new Error(`not within ${patience} ms: ${what}\n${JSON.stringify(seen.page, null, 1)}\n${said}`);
+    }
     return seen;
   }
 

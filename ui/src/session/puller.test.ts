@@ -101,6 +101,18 @@ describe('Puller', () => {
     expect(after[0]).toMatchObject({ watch: [4, 5], fresh: true });
   });
 
+  it('becomes silent when there are greetings but no frames, says why, and is live again with a frame', async () => {
+    const good = host.answer;
+    host.answer = () => Promise.reject(new CallError('internal', 'no frame today'));
+    puller.start();
+    await run(SILENT_MS + 1_000);
+    expect(host.hellos).toBeGreaterThan(3);
+    expect([session.phase, session.trouble]).toEqual(['silent', 'no frame today']);
+    host.answer = good;
+    await run(1_500);
+    expect([session.phase, session.trouble]).toEqual(['live', null]);
+  });
+
   it('becomes silent when an answer does not come, and live again when one does', async () => {
     puller.start();
     await run(500);

@@ -61,8 +61,9 @@ export class Puller {
     this.unansweredSince ??= began;
     let pause: number;
     try {
-      pause = this.greeted ? await this.pull() : await this.greet();
-      this.answered();
+      const pulled = this.greeted;
+      pause = pulled ? await this.pull() : await this.greet();
+      this.answered(pulled);
     } catch (cause) {
       pause = this.failed(CallError.from(cause));
     }
@@ -97,10 +98,13 @@ export class Puller {
     return watch.length > WATCH_MANY ? PACE_MANY_MS : PACE_MS;
   }
 
-  private answered(): void {
-    this.unansweredSince = null;
-    this.session.phase = this.greeted ? 'live' : 'problems';
-    this.session.trouble = null;
+  /** Where there is a plant, only a frame proves that its values are current: a greeting alone proves nothing. */
+  private answered(pulled: boolean): void {
+    if (pulled || !this.greeted) {
+      this.unansweredSince = null;
+      this.session.trouble = null;
+      this.session.phase = this.greeted ? 'live' : 'problems';
+    }
     this.changed();
   }
 

@@ -41,7 +41,9 @@ export class Session {
   /** A new epoch: whatever was known is void. */
   greet(hello: Hello): void {
     this.hello = hello;
-    this.phase = hello.plant === null ? 'problems' : 'live';
+    // Silence ends with a frame, not with a greeting.
+    if (hello.plant === null) this.phase = 'problems';
+    else if (this.phase !== 'silent') this.phase = 'live';
     this.at = null;
     this.cursor = 0;
     this.simulated = false;
