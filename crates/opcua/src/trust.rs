@@ -58,12 +58,12 @@ pub(crate) fn ensure_trusted(
     if !is_pinned(&certificate, &trusted) {
         return Err(untrusted(&store, &certificate, host, &trusted, &rejected));
     }
-    if rejected.exists() {
-        let detail = format!(
-            "The certificate of {host} is both trusted and rejected. Delete {} if you trust this server.",
-            rejected.display()
-        );
-        return Err(Trouble::new(StatusCode::BadCertificateUntrusted, detail));
+    // What we put into `rejected/` is an offer, not a verdict: it is taken back when the person has trusted the
+    // certificate, also when an attempt under way wrote it again while it was being moved.
+    if let Err(error) = std::fs::remove_file(&rejected)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(file = %rejected.display(), %error, "a trusted certificate stays among the rejected ones");
     }
     check_quality(&certificate, policy, host)
 }
@@ -249,8 +249,7 @@ mod tests {
         assert!(check().is_err(), "asking again does not help");
 
         std::fs::copy(&rejected, store.trusted_certs_dir().join("server.der")).unwrap();
-        assert!(check().unwrap_err().detail.contains("both trusted and rejected"));
-        std::fs::remove_file(&rejected).unwrap();
-        assert_eq!(check(), Ok(()));
+        assert_eq!(check(), Ok(()), "an offer written again while it was moved does not stand against the trust");
+        assert!(!rejected.exists(), "and is taken back");
     }
 }

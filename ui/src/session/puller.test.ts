@@ -101,6 +101,29 @@ describe('Puller', () => {
     expect(after[0]).toMatchObject({ watch: [4, 5], fresh: true });
   });
 
+  it('goes on when an animation frame comes later than the timer that stood in for it', async () => {
+    const late: FrameRequestCallback[] = [];
+    vi.spyOn(window, 'requestAnimationFrame').mockImplementation((callback) => late.push(callback));
+    puller.start();
+    for (let turn = 0; turn < 8; turn++) {
+      await run(300);
+      late.splice(0).forEach((callback) => callback(0));
+    }
+    const before = host.requests.length;
+    await run(2_000);
+    expect(host.requests.length).toBeGreaterThan(before + 3);
+  });
+
+  it('becomes silent when its own loop stands still', async () => {
+    puller.start();
+    await run(1_000);
+    expect(session.phase).toBe('live');
+    vi.spyOn(window, 'requestAnimationFrame').mockImplementation(() => 0);
+    Reflect.set(puller, 'onAnimationFrame', () => undefined);
+    await run(SILENT_MS + 1_000);
+    expect(session.phase).toBe('silent');
+  });
+
   it('becomes silent when there are greetings but no frames, says why, and is live again with a frame', async () => {
     const good = host.answer;
     host.answer = () => Promise.reject(new CallError('internal', 'no frame today'));

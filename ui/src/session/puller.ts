@@ -26,8 +26,9 @@ export class Puller {
   private watch: readonly number[] = [];
   private fresh = false;
   private greeted = false;
-  /** When the oldest unanswered attempt began. */
-  private unansweredSince: number | null = null;
+  /** When the answer that counts was last due to be asked for. Moves on only with such an answer, so that a request that
+   *  hangs, one that fails, and one that is never made are all found by the same look at the clock. */
+  private dueAt = 0;
   private stopped = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private watchdog: ReturnType<typeof setInterval> | undefined;
@@ -40,6 +41,7 @@ export class Puller {
   ) {}
 
   start(): void {
+    this.dueAt = performance.now();
     this.watchdog = setInterval(() => this.lookForSilence(), WATCHDOG_MS);
     void this.turn();
   }
@@ -58,12 +60,12 @@ export class Puller {
 
   private async turn(): Promise<void> {
     const began = performance.now();
-    this.unansweredSince ??= began;
     let pause: number;
     try {
       const pulled = this.greeted;
       pause = pulled ? await this.pull() : await this.greet();
-      this.answered(pulled);
+      if (pulled || !this.greeted) this.answered(began + pause);
+      this.changed();
     } catch (cause) {
       pause = this.failed(CallError.from(cause));
     }
@@ -99,13 +101,10 @@ export class Puller {
   }
 
   /** Where there is a plant, only a frame proves that its values are current: a greeting alone proves nothing. */
-  private answered(pulled: boolean): void {
-    if (pulled || !this.greeted) {
-      this.unansweredSince = null;
-      this.session.trouble = null;
-      this.session.phase = this.greeted ? 'live' : 'problems';
-    }
-    this.changed();
+  private answered(nextDue: number): void {
+    this.dueAt = Math.max(nextDue, performance.now());
+    this.session.trouble = null;
+    this.session.phase = this.greeted ? 'live' : 'problems';
   }
 
   private failed(error: CallError): number {
@@ -117,8 +116,7 @@ export class Puller {
   }
 
   private lookForSilence(): void {
-    const since = this.unansweredSince;
-    if (since === null || this.session.phase === 'silent' || performance.now() - since < SILENT_MS) return;
+    if (this.session.phase === 'silent' || performance.now() - this.dueAt < SILENT_MS) return;
     this.session.phase = 'silent';
     this.changed();
   }
@@ -133,13 +131,14 @@ export class Puller {
   private onAnimationFrame(run: () => void): void {
     let ran = false;
     const once = () => {
-      clearTimeout(this.timer);
-      if (!ran && !this.stopped) {
-        ran = true;
-        run();
-      }
+      // Whichever comes second comes to a loop that has gone on: it must not touch the timer of its next turn.
+      if (ran || this.stopped) return;
+      ran = true;
+      clearTimeout(timer);
+      run();
     };
-    this.timer = setTimeout(once, FRAME_AT_LATEST_MS);
+    const timer = setTimeout(once, FRAME_AT_LATEST_MS);
+    this.timer = timer;
     requestAnimationFrame(once);
   }
 }
