@@ -29,9 +29,6 @@ impl Engine {
             link.status = status; // an attempt does not wipe out why the last one failed
             link.detail = detail.clone();
         }
-        if is_up && !was_up {
-            link.values_from = step.at;
-        }
         note_link(id, &before, link, step);
         step.changes.push(Change::Link(id));
         if was_up != is_up {
@@ -46,9 +43,6 @@ impl Engine {
             return;
         }
         let since = std::mem::replace(&mut link.subscription_since, step.at);
-        if was == SubscriptionState::None && state == SubscriptionState::Live {
-            link.values_from = step.at;
-        }
         let from = Some(since).filter(|_| was == SubscriptionState::Late);
         match state {
             SubscriptionState::Live => step.notice(NoticeKind::SubscriptionLive, |n| n.on(id).during(from)),

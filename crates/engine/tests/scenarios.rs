@@ -258,14 +258,13 @@ fn strip(engine: &Engine, place: usize) -> String {
 fn link(engine: &Engine, place: usize) -> String {
     let link = &engine.state().links[place];
     format!(
-        "link {place}: {:?} since {} {:?} {:?}, subscription {:?} since {}, values from {}",
+        "link {place}: {:?} since {} {:?} {:?}, subscription {:?} since {}",
         link.state,
         second(link.since),
         link.status,
         link.detail,
         link.subscription,
-        second(link.subscription_since),
-        second(link.values_from)
+        second(link.subscription_since)
     )
 }
 

@@ -248,8 +248,7 @@ listed! {
     }
     TagState { value, status, source_time, server_time, received, item, late, confirmed, changed_seq }
     LinkHealth {
-        state, since, status, detail, subscription, subscription_since, product, simulated, server_started,
-        values_from,
+        state, since, status, detail, subscription, subscription_since, product, simulated, server_started
     }
     Shift { name, start, end, crew, scheduled }
     UnitStatus {

@@ -99,8 +99,6 @@ pub struct LinkHealth {
     pub product: Text,
     pub simulated: bool,
     pub server_started: Option<Timestamp>,
-    /// The first sample of a tag after this instant is a first value again: no count, no transition.
-    pub values_from: Timestamp,
 }
 
 /// What the recorder says of itself.

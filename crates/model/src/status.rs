@@ -24,8 +24,6 @@ impl StatusCode {
     pub const BAD_WAITING_FOR_INITIAL_DATA: StatusCode = StatusCode(0x8032_0000);
     /// The server does not know the node.
     pub const BAD_NODE_ID_UNKNOWN: StatusCode = StatusCode(0x8034_0000);
-    /// The server sent a type that the tag's use cannot take.
-    pub const BAD_TYPE_MISMATCH: StatusCode = StatusCode(0x8074_0000);
 
     /// Good, uncertain or bad. The reserved fourth pattern counts as bad.
     pub fn severity(self) -> Severity {
