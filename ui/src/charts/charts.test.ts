@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { IntervalKind, IntervalView } from '../generated/api';
-import { columnsOf, countedFrom, target, topOf } from './output';
+import { columnsOf, countedOf, target, topOf } from './output';
 import { sparkPath } from './spark';
 import { rects, stretchAt, stretches, windowOf } from './strip';
 
@@ -69,7 +69,7 @@ describe('sparkline', () => {
 });
 
 describe('output', () => {
-  const view = { points: [{ atMs: 60_000, total: 100 }, { atMs: 120_000, total: null }, { atMs: 900_000, total: 300 }, { atMs: 9e9, total: 1 }], from: 0, to: 3_600_000, countedFrom: 0, targetRate: 10 };
+  const view = { points: [{ atMs: 60_000, total: 100 }, { atMs: 120_000, total: null }, { atMs: 900_000, total: 300 }, { atMs: 9e9, total: 1 }], from: 0, to: 3_600_000, counted: { from: 0, at: 0, total: 0 }, targetRate: 10 };
 
   it('spans the shift, keeps unknown points empty and does not join over a hole', () => {
     const [x, made, wanted] = columnsOf(view);
@@ -79,17 +79,18 @@ describe('output', () => {
   });
 
   it.each([
-    [[], 0],
-    [[{ atMs: 120_000, total: 5 }], 0],
-    [[{ atMs: 120_000, total: null }, { atMs: 5_400_000, total: 5 }], 5_340_000],
-  ])('asks no target for a time in which nobody counted', (points, began) => {
-    expect(countedFrom(points, 0)).toBe(began);
-    expect(columnsOf({ ...view, points, to: 9e6, countedFrom: began })[2][0]).toBe(0);
-    expect(target({ countedFrom: began, targetRate: 10 }, began + 60_000)).toBe(10);
+    [[], { from: 0, at: 0, total: 0 }],
+    [[{ atMs: 120_000, total: 5 }], { from: 0, at: 0, total: 0 }],
+    [[{ atMs: 120_000, total: null }, { atMs: 5_400_000, total: 5 }], { from: 5_340_000, at: 5_400_000, total: 5 }],
+  ])('asks no target for a time in which nobody counted', (points, counted) => {
+    expect(countedOf(points, 0)).toEqual(counted);
+    const [x, , wanted] = columnsOf({ ...view, points, to: 9e6, counted });
+    expect([x[0] * 1000, wanted[0]]).toEqual([counted.at, counted.total]);
+    expect(target({ counted, targetRate: 10 }, counted.at + 60_000)).toBe(counted.total + 10);
   });
 
   it('has no target where none is configured, and room for what was made', () => {
-    expect(target({ countedFrom: 0, targetRate: null }, 60_000)).toBeNull();
+    expect(target({ counted: view.counted, targetRate: null }, 60_000)).toBeNull();
     expect(topOf({ ...view, points: [{ atMs: 1, total: 5000 }] })).toBeCloseTo(5200);
     expect(topOf({ ...view, points: [], targetRate: null })).toBeGreaterThan(0);
   });

@@ -4,13 +4,21 @@ import uPlot from 'uplot';
 import type { OutputPointView } from '../generated/api';
 import { formatNumber } from '../kit/format';
 
+/** Where counting began: a target for a time in which nobody counted would blame the line for it. */
+export interface Counted {
+  /** Counts reach back to here, to the minute. */
+  readonly from: number;
+  /** The target goes through this point. */
+  readonly at: number;
+  readonly total: number;
+}
+
 export interface OutputView {
   readonly points: readonly OutputPointView[];
   /** Span of the shift, ms. */
   readonly from: number;
   readonly to: number;
-  /** When counting began: a target for hours in which nobody counted would blame the line for them. */
-  readonly countedFrom: number;
+  readonly counted: Counted;
   readonly now: number;
   /** Products per minute; null: no target line. */
   readonly targetRate: number | null;
@@ -28,24 +36,26 @@ export const JOIN_MAX_MS = 150_000;
 const POINT_EVERY_MS = 60_000;
 
 /** What the scale and the columns are made from. */
-type Drawn = Pick<OutputView, 'points' | 'from' | 'to' | 'countedFrom' | 'targetRate'>;
+type Drawn = Pick<OutputView, 'points' | 'from' | 'to' | 'counted' | 'targetRate'>;
 
-/** When the counts of these points began; the shift's start where that is within the first minutes. */
-export function countedFrom(points: readonly OutputPointView[], shiftStart: number): number {
-  const first = points.find(({ total }) => total !== null)?.atMs ?? shiftStart;
-  return first - shiftStart <= JOIN_MAX_MS ? shiftStart : first - POINT_EVERY_MS;
+/** Where the counts of these points begin; at the shift's start where that is within the first minutes. */
+export function countedOf(points: readonly OutputPointView[], shiftStart: number): Counted {
+  const first = points.find((point) => point.total !== null);
+  if (first?.total == null || first.atMs - shiftStart <= JOIN_MAX_MS) return { from: shiftStart, at: shiftStart, total: 0 };
+  return { from: first.atMs - POINT_EVERY_MS, at: first.atMs, total: first.total };
 }
 
 export function columnsOf(view: Drawn): Columns {
-  const columns: Columns = [[view.countedFrom / 1000], [null], [target(view, view.countedFrom)]];
+  const { at } = view.counted;
+  const columns: Columns = [[at / 1000], [view.points.find(({ atMs }) => atMs === at)?.total ?? null], [target(view, at)]];
   const add = (ms: number, total: number | null) => {
     columns[0].push(ms / 1000);
     columns[1].push(total);
     columns[2].push(target(view, ms));
   };
-  let last: number | null = null;
+  let last: number | null = columns[1][0] === null ? null : at;
   for (const { atMs, total } of view.points) {
-    if (atMs <= view.countedFrom || atMs > view.to) continue;
+    if (atMs <= at || atMs > view.to) continue;
     if (last !== null && atMs - last > JOIN_MAX_MS) add((last + atMs) / 2, null);
     add(atMs, total);
     last = atMs;
@@ -61,8 +71,8 @@ export function topOf(view: Drawn): number {
 }
 
 /** What should have been made by then. */
-export function target(view: Pick<OutputView, 'countedFrom' | 'targetRate'>, ms: number): number | null {
-  return view.targetRate === null ? null : ((ms - view.countedFrom) / 60_000) * view.targetRate;
+export function target({ counted, targetRate }: Pick<OutputView, 'counted' | 'targetRate'>, ms: number): number | null {
+  return targetRate === null ? null : counted.total + ((ms - counted.at) / 60_000) * targetRate;
 }
 
 /** Mounts the chart; `update` redraws with a newer view, `resize` fits it to its element. */
