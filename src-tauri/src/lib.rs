@@ -1,7 +1,7 @@
 //! The desktop host: one window that carries the api to the page. Nothing but wiring.
 
 use lineside_api::Api;
-use lineside_api::wire::{ApiError, ErrorCode, FrameRequest};
+use lineside_api::wire::{ApiError, FrameRequest};
 use lineside_host::{Args, Host};
 use std::sync::Arc;
 use tauri::ipc::Response;
@@ -34,12 +34,9 @@ fn call(api: State<'_, Arc<Api>>, name: &str, request: serde_json::Value) -> Res
     api.call(name, request)
 }
 
-/// One frame, as raw bytes: JSON would cost two hundred times as much on the page.
-#[tauri::command]
-async fn frame(api: State<'_, Arc<Api>>, request: FrameRequest) -> Result<Response, ApiError> {
-    let api = Arc::clone(&api);
-    // It may be held until there is news.
-    let answer = tauri::async_runtime::spawn_blocking(move || api.frame(&request)).await;
-    let failed = |error: tauri::Error| ApiError { code: ErrorCode::Internal, message: error.to_string() };
-    answer.map_err(failed)?.map(Response::new)
+/// One frame, as raw bytes: JSON would cost two hundred times as much on the page. It may be held until there is news;
+/// the page has one request in flight, so no more than one thread waits.
+#[tauri::command(async)]
+fn frame(api: State<'_, Arc<Api>>, request: FrameRequest) -> Result<Response, ApiError> {
+    api.frame(&request).map(Response::new)
 }
