@@ -29,6 +29,7 @@ describe('noticeWords', () => {
     ['a tag whose name is not known yet', {}, null, 'Tag 44: gap, the server’s queue overflowed', '10:12:31–10:12:36 (5 s) · 12 values lost'],
     ['a gap of a link', { kind: 'gapLinkDown', tag: null, lost: null }, null, 'line3: gap, the connection was down', '10:12:31–10:12:36 (5 s)'],
     ['a refused tag', { kind: 'itemRefused', fromMs: null, lost: null, status: 0x80340000 }, 'Filler.Speed', 'Filler.Speed: refused by the server', 'the server does not know this node'],
+    ['a lost link in the adapter’s own words', { kind: 'linkDown', tag: null, fromMs: null, lost: null, status: 0x80050000, detail: 'The connection broke.' }, null, 'line3: connection lost', 'The connection broke.'],
     ['a start', { kind: 'started', connection: null, tag: null, fromMs: null, toMs: null, lost: null }, null, 'Lineside started', ''],
   ])('%s', (_, change, tag, title, detail) => {
     const notice = { ...NOTICE, ...change };

@@ -121,7 +121,8 @@ export function noticeWords(notice: Notice, link: string | null, tag: string | n
     details.push(`${t('events.range', range)} (${formatDuration(notice.toMs - notice.fromMs)})`);
   }
   if (notice.lost !== null && notice.lost > 0) details.push(tn('events.lost', notice.lost, {}, formatNumber(notice.lost)));
-  if (notice.status !== 0) details.push(statusWords(notice.status).reason);
+  // The adapter's own words know what failed; a status code alone would be read as the server's word about a device.
   if (notice.detail !== '') details.push(notice.detail);
+  else if (notice.status !== 0) details.push(statusWords(notice.status).reason);
   return { title, detail: details.join(' · ') };
 }
