@@ -63,7 +63,8 @@ impl Session {
 
     fn not_recorded(&self) -> Vec<(Timestamp, Timestamp)> {
         let gaps = |state: &lineside_model::PlantState| {
-            state.gaps.iter().filter(|gap| gap.reason == GapReason::NotRecorded).map(|gap| (gap.from, gap.to)).collect()
+            let gaps = state.gaps.iter().map(|known| known.gap).filter(|gap| gap.reason == GapReason::NotRecorded);
+            gaps.map(|gap| (gap.from, gap.to)).collect()
         };
         self.state(gaps)
     }

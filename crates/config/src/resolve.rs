@@ -8,7 +8,7 @@ use crate::report::{Report, quote};
 use crate::section::{At, Several};
 use crate::suggest::did_you_mean;
 use lineside_model::config::{
-    Connection, CounterConfig, Line, ModeMap, Scale, ShiftPattern, StateMap, Tag, Unit, User,
+    Connection, CounterConfig, Line, ModeMap, Redundancy, Scale, ShiftPattern, StateMap, Tag, Unit, User,
 };
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId, UnitId};
 use std::collections::HashMap;
@@ -157,7 +157,7 @@ fn connection(table: &At<ConnectionTable>, report: &mut Report<'_>) -> Connectio
     let from = &table.of;
     let user = match (&from.user, &from.password_env) {
         (None, None) => User::Anonymous,
-        (Some(name), Some(variable)) => User::Name { name: text(name), password_env: variable.0.clone() },
+        (Some(name), Some(variable)) => User::Name { name: text(name), password_env: Some(variable.0.clone()) },
         (Some(name), None) => {
             let remedy = "add password_env with the name of the variable that holds the password";
             report.add(name.at, "`user` is without `password_env`", remedy);
@@ -175,6 +175,10 @@ fn connection(table: &At<ConnectionTable>, report: &mut Report<'_>) -> Connectio
         security: from.security.clone().unwrap_or_default(),
         user,
         publish: from.publish.as_ref().map_or(PUBLISH, |duration| duration.0),
+        redundant: Vec::new(),
+        redundancy: Redundancy::Auto,
+        heartbeat: None,
+        backfill: true,
     }
 }
 

@@ -85,6 +85,10 @@ fn config() -> PlantConfig {
         security: Security::Best,
         user: User::Anonymous,
         publish: Span::from_millis(100),
+        redundant: Vec::new(),
+        redundancy: Default::default(),
+        heartbeat: None,
+        backfill: true,
     };
     PlantConfig { connections: vec![connection], tags: (0..TAGS).map(tag).collect(), ..PlantConfig::default() }
 }

@@ -16,6 +16,7 @@ mod intervals;
 mod life;
 mod links;
 mod notice;
+mod reports;
 mod tags;
 mod trust;
 mod units;
@@ -42,6 +43,10 @@ pub enum Change {
     Output,
     /// Health of a connection; the trust of all of its tags may have changed with it.
     Link(ConnectionId),
+    /// Facts of a connection, gaps and what filled them; no value and no trust changed.
+    Report(ConnectionId),
+    /// What a server says of a node: unit, range, texts.
+    Meta(TagId),
     Recorder,
     Shift,
     /// Something notable happened. The state does not keep it.
@@ -113,7 +118,11 @@ impl Engine {
             Input::Server { connection, product, simulated, started } => {
                 self.on_server(*connection, product, *simulated, *started, &mut step);
             }
+            Input::Meta { tag, meta } => self.on_meta(*tag, meta, &mut step),
+            Input::Report { connection, report } => self.on_report(*connection, report, &mut step),
             Input::Gap(gap) => self.on_gap(*gap, &mut step),
+            Input::Fill(fill) => self.on_fill(fill, &mut step),
+            Input::FillEnded(result) => self.on_fill_ended(result, &mut step),
             Input::Shift(shift) => self.on_shift(shift, &mut step),
             Input::Recorder(state) => self.on_recorder(state, &mut step),
             Input::ClockStep { by_ns } => self.on_clock_step(*by_ns, &mut step),

@@ -3,7 +3,7 @@
 use crate::intervals::blank;
 use crate::notice::{Notice, NoticeKind};
 use crate::{Change, Engine, Step, counter};
-use lineside_model::state::{GAPS_MAX, RecorderState, Shift};
+use lineside_model::state::{GAPS_MAX, KnownGap, RecorderState, Shift};
 use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Span, TagId, Timestamp, UnitId};
 
 impl Engine {
@@ -100,7 +100,7 @@ impl Engine {
     }
 
     fn keep_gap(&mut self, gap: Gap) {
-        self.state.gaps.push_back(gap);
+        self.state.gaps.push_back(KnownGap { gap, ..KnownGap::default() });
         while self.state.gaps.len() > GAPS_MAX {
             self.state.gaps.pop_front();
         }

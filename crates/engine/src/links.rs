@@ -3,7 +3,7 @@
 
 use crate::notice::{Notice, NoticeKind};
 use crate::{Change, Engine, Step};
-use lineside_model::state::LinkHealth;
+use lineside_model::state::{LINK_EVENTS_MAX, LinkEvent, LinkHealth};
 use lineside_model::{ConnectionId, LinkState, StatusCode, SubscriptionState, TagId, Text, Timestamp};
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ impl Engine {
             link.detail = detail.clone();
         }
         note_link(id, &before, link, step);
+        keep_event(&before, link, step.at);
         step.changes.push(Change::Link(id));
         if was_up != is_up {
             self.flow_changed(id, was_up, step);
@@ -43,10 +44,11 @@ impl Engine {
             return;
         }
         let since = std::mem::replace(&mut link.subscription_since, step.at);
-        let from = Some(since).filter(|_| was == SubscriptionState::Late);
+        let from = Some(since).filter(|_| matches!(was, SubscriptionState::Late | SubscriptionState::Frozen));
         match state {
             SubscriptionState::Live => step.notice(NoticeKind::SubscriptionLive, |n| n.on(id).during(from)),
             SubscriptionState::Late => step.notice(NoticeKind::SubscriptionLate, |n| n.on(id)),
+            SubscriptionState::Frozen => step.notice(NoticeKind::HeartbeatLost, |n| n.on(id)),
             SubscriptionState::None => {}
         }
         step.changes.push(Change::Link(id));
@@ -81,6 +83,7 @@ impl Engine {
             link.subscription = SubscriptionState::None;
             (link.since, link.subscription_since) = (step.at, step.at);
             (link.status, link.detail) = (StatusCode::GOOD, Text::default());
+            (link.report, link.reported) = Default::default();
             step.changes.push(Change::Link(id));
             self.flow_changed(id, true, step);
         }
@@ -104,6 +107,23 @@ impl Engine {
         for unit in index.units_on(id) {
             self.refresh_unit(*unit, step);
         }
+    }
+}
+
+/// The history has what a person would want to see: up, down, and a new reason for being down.
+fn keep_event(before: &LinkHealth, link: &mut LinkHealth, at: Timestamp) {
+    let same = before.state == link.state && before.status.code() == link.status.code();
+    if link.state == LinkState::Connecting || (same && !link.history.is_empty()) {
+        return;
+    }
+    let told = link.history.back().is_some_and(|last| last.state == link.state && last.status == link.status);
+    if told {
+        return; // an attempt in between that ended as the one before
+    }
+    let (state, status, detail) = (link.state, link.status, link.detail.clone());
+    link.history.push_back(LinkEvent { at, state, status, detail });
+    while link.history.len() > LINK_EVENTS_MAX {
+        link.history.pop_front();
     }
 }
 

@@ -41,6 +41,23 @@ pub enum NoticeKind {
     GapNotRunning,
     GapNotRecorded,
     GapSilent,
+    /// History was asked for the values of a gap; `lost` is the number of values it gave.
+    GapFilled,
+    /// A server announced that it will shut down, or said that it does not run as it should.
+    ServerNotRunning,
+    ServerRunning,
+    /// The service level fell below healthy; the detail is the level.
+    ServerDegraded,
+    ServerHealthy,
+    /// Another server of the redundant set serves now; the detail is its endpoint.
+    Failover,
+    /// The clocks of server and PC differ; the detail is by how many seconds, with sign.
+    ClockSkewed,
+    ClockAgrees,
+    /// The subscription lives, but its heartbeat stands still.
+    HeartbeatLost,
+    /// A server changed unit, range or texts of a node.
+    MetaChanged,
     RecorderLagging,
     RecorderFailed,
     RecorderRecovered,

@@ -4,7 +4,8 @@
 mod plant;
 
 use lineside_engine::{Change, Engine, Trust, trust};
-use lineside_model::archive::{from_bytes, to_bytes};
+use lineside_model::archive::{decode, encode};
+use lineside_model::report::{Fill, FillResult, FilledValue, LinkReport, NodeMeta, ServerState};
 use lineside_model::state::{INTERVALS_MAX, RATE_BUCKETS, RecorderState, Shift};
 use lineside_model::{
     ConnectionId, Gap, GapReason, GapScope, Input, LinkState, PlantState, Sample, Span, StatusCode, SubscriptionState,
@@ -12,6 +13,7 @@ use lineside_model::{
 };
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
+use std::sync::Arc;
 
 const START: Timestamp = Timestamp(1_700_000_003_000_000_000);
 
@@ -54,7 +56,11 @@ fn relative_to_arrival(mut events: Vec<Event>) -> Vec<Event> {
             Input::Shift(shift) => [&mut shift.start, &mut shift.end].into_iter().for_each(absolute),
             Input::Started { stopped } => stopped.iter_mut().for_each(absolute),
             Input::Server { started, .. } => started.iter_mut().for_each(absolute),
+            Input::FillEnded(result) => [&mut result.from, &mut result.to].into_iter().for_each(absolute),
             Input::Link { .. }
+            | Input::Fill(_)
+            | Input::Meta { .. }
+            | Input::Report { .. }
             | Input::Subscription { .. }
             | Input::Item { .. }
             | Input::Recorder(_)
@@ -90,6 +96,7 @@ fn input() -> impl Strategy<Value = Input> {
         2 => server,
         2 => (0u32..10, status()).prop_map(|(tag, status)| Input::Item { tag: TagId(tag), status }),
         2 => gap(),
+        2 => told(),
         1 => (time(), 0u8..3).prop_map(|(start, name)| Input::Shift(Shift {
             name: format!("{name}").into(), start, end: start + Span::from_secs(28_800), crew: None, scheduled: true,
         })),
@@ -97,6 +104,31 @@ fn input() -> impl Strategy<Value = Input> {
         1 => (-5_000_000i64..5_000_000).prop_map(|by_ns| Input::ClockStep { by_ns }),
         2 => proptest::option::of(time()).prop_map(|stopped| Input::Started { stopped }),
     ]
+}
+
+/// What adapters say of servers, nodes and gaps.
+fn told() -> impl Strategy<Value = Input> {
+    let report = (0u32..3, any::<u8>(), 0usize..8, -5_000i64..5_000).prop_map(|(id, level, state, skew)| {
+        let report = LinkReport {
+            endpoint: format!("opc.tcp://{}", level % 2).into(),
+            server_state: ServerState::ALL[state],
+            service_level: Some(level),
+            clock_skew: Some(Span::from_millis(skew)),
+            ..LinkReport::default()
+        };
+        Input::Report { connection: ConnectionId(id), report: Arc::new(report) }
+    });
+    let meta = (0u32..10, 0i64..3).prop_map(|(id, texts)| {
+        let texts = (0..texts).map(|n| (n, "text".into())).collect();
+        Input::Meta { tag: TagId(id), meta: Arc::new(NodeMeta { texts, ..NodeMeta::default() }) }
+    });
+    let fill = (0u32..10, time(), time()).prop_map(|(tag, from, to)| {
+        Input::Fill(Arc::new(Fill { tag: TagId(tag), from, to, values: vec![FilledValue::default()] }))
+    });
+    let ended = (0u32..3, time(), time()).prop_map(|(id, from, to)| {
+        Input::FillEnded(FillResult { connection: ConnectionId(id), from, to, tags: 1, ..FillResult::default() })
+    });
+    prop_oneof![report, meta, fill, ended]
 }
 
 /// Relative to arrival: mostly just before it, sometimes long before or after.
@@ -284,7 +316,7 @@ proptest! {
             at = at + *pause;
             for (engine, reload) in [(&mut often, true), (&mut seldom, n == once)] {
                 if reload {
-                    let state = from_bytes(&to_bytes(engine.state())).expect("own bytes");
+                    let state = decode(&encode(engine.state())).expect("own bytes");
                     *engine = Engine::from_state(plant::config(), state);
                 }
                 let mut got = Vec::new();
@@ -310,7 +342,7 @@ proptest! {
                 prop_assert_eq!(absent, tag.0 >= 10);
             }
             lists_keep_their_promises(engine.state())?;
-            let state = from_bytes(&to_bytes(engine.state())).expect("own bytes");
+            let state = decode(&encode(engine.state())).expect("own bytes");
             engine = Engine::from_state(plant::config(), state);
         }
     }

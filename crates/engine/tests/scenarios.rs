@@ -175,6 +175,8 @@ fn describe(engine: &Engine, changes: &[Change]) -> Vec<String> {
             Change::Notice(notice) => describe_notice(notice),
             Change::Link(id) => link(engine, id.0 as usize),
             Change::Output => "output".into(),
+            Change::Report(id) => report(engine, id.0 as usize),
+            Change::Meta(id) => format!("meta {:?}", engine.state().tags[id.0 as usize].meta),
             Change::Recorder => format!("recorder {:?}", engine.state().recorder),
             Change::Shift => format!("shift {:?}", engine.state().shift.as_ref().map(|s| s.name.clone())),
         };
@@ -183,6 +185,22 @@ fn describe(engine: &Engine, changes: &[Change]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Facts of a connection, and what was filled of its gaps.
+fn report(engine: &Engine, place: usize) -> String {
+    let report = &engine.state().links[place].report;
+    let fills = engine.state().gaps.iter().filter(|known| known.tags + known.tags_without > 0);
+    let fills: Vec<String> =
+        fills.map(|known| format!("{} of {} tags", known.filled, known.tags + known.tags_without)).collect();
+    format!(
+        "report {} {:?} level {:?} skew {:?} filled [{}]",
+        report.endpoint,
+        report.server_state,
+        report.service_level,
+        report.clock_skew.map(|skew| skew.as_secs_f64()),
+        fills.join(", ")
+    )
 }
 
 fn show(engine: &Engine, what: &str) -> String {
@@ -200,7 +218,7 @@ fn show(engine: &Engine, what: &str) -> String {
         }
         "gaps" => {
             let gap = |g: &Gap| format!("{:?} [{}, {}) {:?}", g.scope, second(g.from), second(g.to), g.reason);
-            format!("gaps {}", state.gaps.iter().map(gap).collect::<Vec<_>>().join(", "))
+            format!("gaps {}", state.gaps.iter().map(|known| gap(&known.gap)).collect::<Vec<_>>().join(", "))
         }
         name => tag_line(engine, tag(engine, name)),
     }

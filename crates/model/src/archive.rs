@@ -7,13 +7,14 @@
 
 use crate::config::TagId;
 use crate::input::{Gap, GapReason, GapScope, LinkState, SubscriptionState};
+use crate::report::*;
 use crate::state::*;
 use crate::{ConnectionId, Mode, PackState, RawValue, Span, StatusCode, Text, Timestamp, Value};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// Version of the listing below.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Where bytes come from or go to. A writer takes what is there, a reader replaces it.
 pub trait Archive {
@@ -94,21 +95,21 @@ impl Archive for Reader<'_> {
     }
 }
 
-/// The state as bytes.
-pub fn to_bytes(state: &PlantState) -> Vec<u8> {
+/// Any listed thing as bytes.
+pub fn encode<T: Fields + Clone>(thing: &T) -> Vec<u8> {
     let mut writer = Writer::default();
     // A writer only ever appends; it has no way to fail.
-    let done = state.clone().fields(&mut writer);
+    let done = thing.clone().fields(&mut writer);
     debug_assert!(done.is_ok());
     writer.0
 }
 
-/// The state from bytes that [`to_bytes`] made. All bytes must be used.
-pub fn from_bytes(bytes: &[u8]) -> Result<PlantState, Malformed> {
-    let mut state = PlantState::default();
+/// What [`encode`] made. All bytes must be used.
+pub fn decode<T: Fields + Default>(bytes: &[u8]) -> Result<T, Malformed> {
+    let mut thing = T::default();
     let mut reader = Reader(bytes);
-    state.fields(&mut reader)?;
-    if reader.0.is_empty() { Ok(state) } else { Err(Malformed("trailing bytes")) }
+    thing.fields(&mut reader)?;
+    if reader.0.is_empty() { Ok(thing) } else { Err(Malformed("trailing bytes")) }
 }
 
 macro_rules! number {
@@ -169,6 +170,12 @@ impl<T: Fields + Default> Fields for Option<T> {
     }
 }
 
+impl<T: Fields> Fields for Box<T> {
+    fn fields<A: Archive>(&mut self, a: &mut A) -> Result<(), Malformed> {
+        self.as_mut().fields(a)
+    }
+}
+
 fn length<A: Archive>(len: usize, a: &mut A) -> Result<usize, Malformed> {
     let mut count = len as u32;
     count.fields(a)?;
@@ -226,7 +233,9 @@ numbered! {
     PackState, PackState::ALL, "state";
     Mode, Mode::ALL, "mode";
     LinkState, [LinkState::Down, LinkState::Connecting, LinkState::Up], "link state";
-    SubscriptionState, [SubscriptionState::None, SubscriptionState::Live, SubscriptionState::Late], "subscription state";
+    SubscriptionState, SubscriptionState::ALL, "subscription state";
+    ServerState, ServerState::ALL, "server state";
+    MemberRole, MemberRole::ALL, "member role";
     GapReason, GapReason::ALL, "gap reason";
 }
 
@@ -246,10 +255,30 @@ listed! {
     PlantState {
         at, seq, tags, links, units, output, shift, recorder, clock_stepped_ns, gaps, rate_bucket, output_bucket,
     }
-    TagState { value, status, source_time, server_time, received, item, late, confirmed, changed_seq }
+    TagState { value, status, source_time, server_time, received, item, late, confirmed, meta, changed_seq }
     LinkHealth {
-        state, since, status, detail, subscription, subscription_since, product, simulated, server_started
+        state, since, status, detail, subscription, subscription_since, product, simulated, server_started, report,
+        reported, history,
     }
+    LinkEvent { at, state, status, detail }
+    KnownGap { gap, filled, tags, tags_without }
+    LinkReport {
+        endpoint, security, user, server_state, service_level, shutdown_s, shutdown_reason, certificate,
+        certificate_expires, own_certificate_expires, session_timeout, members, subscriptions, limits, diagnostics, flow,
+        clock_skew, round_trip, publish_late,
+    }
+    MemberReport { endpoint, role, service_level, detail }
+    SubscriptionReport { id, publishing, keep_alive, lifetime, items }
+    LimitReport { name, declared, used }
+    DiagnosticReport { name, value }
+    FlowReport {
+        notifications, values, lost_links, sessions_created, sessions_reactivated, subscriptions_transferred,
+        subscriptions_created, missing, republished, lost, repeated, overflows, late,
+    }
+    Fill { tag, from, to, values }
+    FilledValue { value, status, source_time, server_time }
+    FillResult { connection, from, to, tags, tags_without, values, status }
+    NodeMeta { unit, range, texts, data_type }
     Shift { name, start, end, crew, scheduled }
     UnitStatus {
         state, unmapped, state_since, mode, mode_since, rate_per_min, good, reject, rates, rate_sum, rate_secs,

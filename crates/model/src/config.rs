@@ -7,7 +7,7 @@ use crate::{Mode, PackState, Span};
 use std::collections::BTreeMap;
 
 /// A tag: its position in [`PlantConfig::tags`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TagId(pub u32);
 
 /// A unit of the line: its position in [`PlantConfig::units`].
@@ -15,7 +15,7 @@ pub struct TagId(pub u32);
 pub struct UnitId(pub u32);
 
 /// A connection to a server: its position in [`PlantConfig::connections`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct ConnectionId(pub u32);
 
 /// Everything that `plant.toml` says.
@@ -74,6 +74,35 @@ pub struct Connection {
     pub user: User,
     /// Wanted publishing interval.
     pub publish: Span,
+    /// Endpoints of the other servers of a redundant set, with the same nodes.
+    pub redundant: Vec<String>,
+    pub redundancy: Redundancy,
+    /// A value that proves that the machine behind the server lives.
+    pub heartbeat: Option<Heartbeat>,
+    /// Read the server's history for the time of a gap, for nodes that have one.
+    pub backfill: bool,
+}
+
+/// How the servers of a redundant set are used (OPC 10000-4 6.6.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Redundancy {
+    /// As the server says of itself (RedundancySupport); cold where it says nothing.
+    #[default]
+    Auto,
+    /// The others are connected only after the active one is lost.
+    Cold,
+    /// Connected beforehand, with subscriptions and items that neither sample nor publish.
+    Warm,
+    /// Connected beforehand, sampling, and not publishing.
+    Hot,
+}
+
+/// A value that must change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    pub tag: TagId,
+    /// Standing still for longer than this, the values of the connection are not current.
+    pub within: Span,
 }
 
 /// How the channel to a server is secured.
@@ -97,8 +126,11 @@ pub enum Security {
 pub enum User {
     #[default]
     Anonymous,
-    /// The password is read from the environment variable named, never from the file.
-    Name { name: String, password_env: String },
+    /// The password is never in the file: it is read from the environment variable named, or else from where
+    /// the Setup view stored it.
+    Name { name: String, password_env: Option<String> },
+    /// An X.509 user. Names of files in the folder `user` beside the certificates.
+    Certificate { certificate: String, key: String },
 }
 
 /// A value to subscribe to.

@@ -1,7 +1,9 @@
 //! What happens to the plant model: a closed list of causes. Live and replay enter through it.
 
+use crate::report::{Fill, FillResult, LinkReport, NodeMeta};
 use crate::state::{RecorderState, Shift};
 use crate::{ConnectionId, StatusCode, TagId, Text, Timestamp, Value};
+use std::sync::Arc;
 
 /// One value of one tag, as the server sent it, before scaling.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +41,14 @@ pub enum SubscriptionState {
     Live = 1,
     /// Nothing, not even a keep-alive, for longer than the server promised.
     Late = 2,
+    /// Publish responses arrive, but the heartbeat stands still: what comes is not current.
+    Frozen = 3,
+}
+
+impl SubscriptionState {
+    /// All states; the index is the number in recordings.
+    pub const ALL: [SubscriptionState; 4] =
+        [SubscriptionState::None, SubscriptionState::Live, SubscriptionState::Late, SubscriptionState::Frozen];
 }
 
 /// What a gap covers.
@@ -124,7 +134,21 @@ pub enum Input {
         tag: TagId,
         status: StatusCode,
     },
+    /// What a server says of the node of a tag.
+    Meta {
+        tag: TagId,
+        meta: Arc<NodeMeta>,
+    },
+    /// Facts of a connection: at every change that matters, and every few seconds.
+    Report {
+        connection: ConnectionId,
+        report: Arc<LinkReport>,
+    },
     Gap(Gap),
+    /// Values for a gap that was told before.
+    Fill(Arc<Fill>),
+    /// All that there is for a gap has been told.
+    FillEnded(FillResult),
     /// A shift began. Boundaries are computed outside and recorded, so that replay needs no time zone rules.
     Shift(Shift),
     Recorder(RecorderState),

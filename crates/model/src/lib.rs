@@ -9,6 +9,7 @@ pub mod config;
 pub mod inlet;
 pub mod input;
 pub mod packml;
+pub mod report;
 pub mod state;
 mod status;
 mod time;

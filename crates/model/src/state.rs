@@ -5,6 +5,7 @@
 
 use crate::config::PlantConfig;
 use crate::input::{Gap, LinkState, SubscriptionState};
+use crate::report::{LinkReport, NodeMeta};
 use crate::{Mode, PackState, Span, StatusCode, Text, Timestamp, Value};
 use std::collections::VecDeque;
 
@@ -20,6 +21,8 @@ pub const INTERVAL_HORIZON: Span = Span::from_secs(24 * 3600);
 pub const INTERVALS_MAX: usize = 4_000;
 /// Never more gaps or notices than this; the recording has them all.
 pub const GAPS_MAX: usize = 500;
+/// Never more changes of one link than this; the recording has them all.
+pub const LINK_EVENTS_MAX: usize = 50;
 
 /// The whole state of the model.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -40,11 +43,32 @@ pub struct PlantState {
     /// Sum of wall-clock steps met, nanoseconds.
     pub clock_stepped_ns: i64,
     /// Newest last.
-    pub gaps: VecDeque<Gap>,
+    pub gaps: VecDeque<KnownGap>,
     /// Start of the bucket now filling, for rates.
     pub rate_bucket: Timestamp,
     /// Start of the bucket now filling, for the output.
     pub output_bucket: Timestamp,
+}
+
+/// A gap, and what was found for it afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct KnownGap {
+    pub gap: Gap,
+    /// Values read from the server's history.
+    pub filled: u64,
+    /// Tags whose history covered it.
+    pub tags: u32,
+    /// Tags without a history; 0 with `tags` 0: nothing was asked for, or the answer is not complete yet.
+    pub tags_without: u32,
+}
+
+/// One change of a link, for its history.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct LinkEvent {
+    pub at: Timestamp,
+    pub state: LinkState,
+    pub status: StatusCode,
+    pub detail: Text,
 }
 
 /// One tag: its last value as received, and what is known about its freshness.
@@ -65,6 +89,8 @@ pub struct TagState {
     /// A value has come since the present subscription was made. Until then the value is only the last
     /// one known, however well the link stands.
     pub confirmed: bool,
+    /// What the server says of the node; `None` before it was asked.
+    pub meta: Option<Box<NodeMeta>>,
     /// Sequence number of the input that last changed anything here; not part of the digest.
     pub changed_seq: u64,
 }
@@ -80,6 +106,7 @@ impl Default for TagState {
             item: StatusCode::GOOD,
             late: false,
             confirmed: false,
+            meta: None,
             changed_seq: 0,
         }
     }
@@ -99,6 +126,12 @@ pub struct LinkHealth {
     pub product: Text,
     pub simulated: bool,
     pub server_started: Option<Timestamp>,
+    /// The last facts told.
+    pub report: LinkReport,
+    /// When they were told; `None` before the first.
+    pub reported: Option<Timestamp>,
+    /// Changes of the link, newest last.
+    pub history: VecDeque<LinkEvent>,
 }
 
 /// What the recorder says of itself.

@@ -94,16 +94,21 @@ pub(crate) async fn connect(settings: &Settings, connection: &Connection) -> Res
 fn identity(user: &User) -> Result<IdentityToken, Trouble> {
     match user {
         User::Anonymous => Ok(IdentityToken::new_anonymous()),
-        User::Name { name, password_env } => match std::env::var(password_env) {
+        User::Name { name, password_env } => match std::env::var(password_env.as_deref().unwrap_or_default()) {
             Ok(password) => Ok(IdentityToken::new_user_name(name.clone(), password)),
             Err(_) => Err(Trouble::new(
                 StatusCode::BadConfigurationError,
                 format!(
-                    "The password of user \"{name}\" is expected in the environment variable {password_env}, which is \
-                     not set. Set it and start Lineside again."
+                    "The password of user \"{name}\" is expected in the environment variable {}, which is \
+                     not set. Set it and start Lineside again.",
+                    password_env.as_deref().unwrap_or("password_env"),
                 ),
             )),
         },
+        User::Certificate { certificate, .. } => Err(Trouble::new(
+            StatusCode::BadIdentityTokenInvalid,
+            format!("The certificate {certificate} of the user cannot be read."),
+        )),
     }
 }
 
@@ -179,7 +184,7 @@ async fn open(
         .map_err(|error| Trouble::new(error.status(), format!("{host} cannot be used: {error}.")))?;
     let user = match &connection.user {
         User::Anonymous => None,
-        User::Name { name, .. } => Some(name.as_str()),
+        User::Name { name, .. } | User::Certificate { certificate: name, .. } => Some(name.as_str()),
     };
     let (up, opened) = oneshot::channel();
     let driver = Driver(tokio::spawn(drive(events, up)));

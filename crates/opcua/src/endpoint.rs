@@ -99,6 +99,9 @@ fn token(offer: &EndpointDescription, user: &User) -> Option<UserTokenPolicy> {
             .filter(|token| password_is_encrypted(offer, token))
             .max_by_key(|token| policy_rank(token_policy(offer, token)))
             .cloned(),
+        User::Certificate { .. } => {
+            offered.into_iter().find(|token| token.token_type == UserTokenType::Certificate).cloned()
+        }
     }
 }
 
@@ -159,6 +162,10 @@ fn no_token(secure: &[&EndpointDescription], connection: &Connection) -> Trouble
             "{host} would take the password in the clear, so it was not sent. Use an encrypted endpoint \
              (security = \"best\"), or enable an encrypting user token policy on the server."
         ),
+        (User::Certificate { .. }, _) => format!(
+            "{host} does not take a user certificate. Leave out `user_certificate` for this connection in plant.toml, \
+             or enable certificates of users on the server."
+        ),
         (User::Name { .. }, false) => format!(
             "{host} does not take a user name and password. Leave out `user` for this connection in plant.toml, or \
              enable user names on the server."
@@ -201,11 +208,15 @@ mod tests {
             security,
             user,
             publish: Span::from_millis(250),
+            redundant: Vec::new(),
+            redundancy: Default::default(),
+            heartbeat: None,
+            backfill: true,
         }
     }
 
     fn named() -> User {
-        User::Name { name: "op".into(), password_env: "PW".into() }
+        User::Name { name: "op".into(), password_env: Some("PW".into()) }
     }
 
     const ANY: &[(UserTokenType, &str)] = &[(UserTokenType::Anonymous, ""), (UserTokenType::UserName, "")];

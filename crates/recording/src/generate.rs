@@ -1,6 +1,7 @@
 //! Inputs for tests: each kind, the extremes, and strategies that mix them.
 
 use crate::Header;
+use lineside_model::report::*;
 use lineside_model::state::{RecorderState, Shift};
 use lineside_model::{
     Batch, ConnectionId, Gap, GapReason, GapScope, Input, LinkState, RawValue, Sample, Span, StatusCode,
@@ -141,9 +142,49 @@ fn gap() -> impl Strategy<Value = Input> {
         .prop_map(|(scope, from, to, reason, lost)| Input::Gap(Gap { scope, from, to, reason, lost }))
 }
 
+/// What adapters say of servers and nodes.
+fn facts() -> impl Strategy<Value = Input> {
+    let meta = (text(), prop::option::of((-1e9..1e9, -1e9..1e9)), prop::collection::vec((any::<i64>(), text()), 0..4));
+    let meta = (any::<u32>(), meta, text()).prop_map(|(tag, (unit, range, texts), data_type)| Input::Meta {
+        tag: TagId(tag),
+        meta: Arc::new(NodeMeta { unit, range, texts, data_type }),
+    });
+    let state = prop::sample::select(ServerState::ALL.to_vec());
+    let report = (any::<u32>(), text(), state, prop::option::of(any::<u8>()), prop::option::of(any::<i64>()));
+    let report = report.prop_map(|(id, endpoint, server_state, service_level, skew)| Input::Report {
+        connection: ConnectionId(id),
+        report: Arc::new(LinkReport {
+            endpoint,
+            server_state,
+            service_level,
+            clock_skew: skew.map(Span),
+            members: vec![MemberReport::default()],
+            subscriptions: vec![SubscriptionReport::default()],
+            ..LinkReport::default()
+        }),
+    });
+    prop_oneof![meta, report]
+}
+
+fn fill() -> impl Strategy<Value = Input> {
+    let one = (text(), any::<u32>(), prop::option::of(time()), prop::option::of(time()));
+    let one = one.prop_map(|(text, status, source_time, server_time)| FilledValue {
+        value: Value::Text(text),
+        status: StatusCode(status),
+        source_time,
+        server_time,
+    });
+    let fill = (any::<u32>(), time(), time(), prop::collection::vec(one, 0..5))
+        .prop_map(|(tag, from, to, values)| Input::Fill(Arc::new(Fill { tag: TagId(tag), from, to, values })));
+    let ended = (any::<u32>(), time(), time(), any::<u64>()).prop_map(|(id, from, to, values)| {
+        Input::FillEnded(FillResult { connection: ConnectionId(id), from, to, values, ..FillResult::default() })
+    });
+    prop_oneof![fill, ended]
+}
+
 fn rare() -> impl Strategy<Value = Input> {
     let link = prop::sample::select(vec![LinkState::Down, LinkState::Connecting, LinkState::Up]);
-    let flow = prop::sample::select(vec![SubscriptionState::None, SubscriptionState::Live, SubscriptionState::Late]);
+    let flow = prop::sample::select(SubscriptionState::ALL.to_vec());
     let recorder = prop_oneof![
         Just(RecorderState::Off),
         Just(RecorderState::Recording),
@@ -171,6 +212,8 @@ fn rare() -> impl Strategy<Value = Input> {
         recorder.prop_map(Input::Recorder),
         any::<i64>().prop_map(|by_ns| Input::ClockStep { by_ns }),
         prop::option::of(time()).prop_map(|stopped| Input::Started { stopped }),
+        facts(),
+        fill(),
     ]
 }
 

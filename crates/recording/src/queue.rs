@@ -122,7 +122,7 @@ pub(crate) struct Keyframe {
 
 impl Keyframe {
     pub(crate) fn new(kind: KeyframeKind, state: &PlantState, after: u64) -> Keyframe {
-        Keyframe { kind, seq: state.seq, at: state.at, after, body: archive::to_bytes(state).into() }
+        Keyframe { kind, seq: state.seq, at: state.at, after, body: archive::encode(state).into() }
     }
 }
 

@@ -220,5 +220,5 @@ pub(crate) fn keyframe(
     if version > i64::from(archive::VERSION) {
         return Err(OpenError::Newer { path: path.to_owned(), found: version, known: i64::from(archive::VERSION) });
     }
-    archive::from_bytes(&body).map_err(|malformed| damaged(malformed.to_string()))
+    archive::decode(&body).map_err(|malformed| damaged(malformed.to_string()))
 }

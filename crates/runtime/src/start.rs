@@ -111,7 +111,8 @@ fn memory_of(path: PathBuf, replay: Replay, config: &Arc<PlantConfig>, origin: &
 fn carry_over(old: &PlantConfig, state: &PlantState, new: &PlantConfig) -> PlantState {
     let mut carried = PlantState::new(new);
     (carried.at, carried.seq) = (state.at, state.seq);
-    carried.gaps = state.gaps.iter().filter(|gap| gap.scope == lineside_model::GapScope::Plant).copied().collect();
+    carried.gaps =
+        state.gaps.iter().filter(|known| known.gap.scope == lineside_model::GapScope::Plant).copied().collect();
     for (unit, status) in new.units.iter().zip(&mut carried.units) {
         // The same tags must feed it, or its counters would mean something else.
         if let Some(index) = old.units.iter().position(|known| known.name == unit.name) {

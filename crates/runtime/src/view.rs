@@ -70,6 +70,10 @@ pub struct View {
     pub strips: u64,
     pub output: u64,
     pub links: u64,
+    /// Facts of connections, gaps and fills.
+    pub reports: u64,
+    /// What servers say of nodes.
+    pub meta: u64,
     pub recorder: u64,
     pub shift: u64,
     tags: Vec<u64>,
@@ -87,6 +91,8 @@ impl View {
             strips: 1,
             output: 1,
             links: 1,
+            reports: 1,
+            meta: 1,
             recorder: 1,
             shift: 1,
             tags: vec![1; tags],
@@ -118,11 +124,13 @@ impl View {
             Change::Output => self.output = revision,
             Change::Link(connection) => {
                 // The trust in every value of the connection may have changed with it.
-                (self.links, self.units) = (revision, revision);
+                (self.links, self.units, self.reports) = (revision, revision, revision);
                 if let Some(slot) = self.link_tags.get_mut(connection.0 as usize) {
                     *slot = revision;
                 }
             }
+            Change::Report(_) => self.reports = revision,
+            Change::Meta(_) => self.meta = revision,
             Change::Recorder => self.recorder = revision,
             Change::Shift => (self.shift, self.units, self.output) = (revision, revision, revision),
             Change::Notice(notice) => self.keep(notice),

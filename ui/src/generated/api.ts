@@ -102,7 +102,15 @@ export type FrameTail = {
 /**
  * Texts that the value columns point into.
  */
-texts: Array<string>, links: Array<LinkView> | null, recorder: RecorderView | null, shift: ShiftView | null, units: Array<UnitView> | null, strips: Array<StripView> | null, output: Array<OutputPointView> | null, 
+texts: Array<string>, links: Array<LinkView> | null, recorder: RecorderView | null, shift: ShiftView | null, 
+/**
+ * Grows when facts of connections changed: then `connections` has news.
+ */
+reports: number, 
+/**
+ * Grows when a server told another unit, range or texts of a node: then `tags` has news.
+ */
+meta: number, units: Array<UnitView> | null, strips: Array<StripView> | null, output: Array<OutputPointView> | null, 
 /**
  * Everything notable since the cursor, oldest first, never merged.
  */
@@ -136,7 +144,7 @@ doubtful: number, };
 
 export type LinkStateView = "down" | "connecting" | "up";
 
-export type SubscriptionStateView = "none" | "live" | "late";
+export type SubscriptionStateView = "none" | "live" | "late" | "frozen";
 
 export type RecorderView = { state: RecorderStateView, 
 /**
@@ -208,11 +216,413 @@ export type Notice = { seq: number, atMs: number, kind: NoticeKind, connection: 
  */
 lost: number | null, status: number, detail: string, };
 
-export type NoticeKind = "started" | "linkUp" | "linkDown" | "subscriptionLate" | "subscriptionLive" | "serverRestarted" | "itemRefused" | "itemAccepted" | "gapLinkDown" | "gapServerOverflow" | "gapClientOverflow" | "gapLostNotification" | "gapNotRunning" | "gapNotRecorded" | "gapSilent" | "recorderLagging" | "recorderFailed" | "recorderRecovered" | "clockStepped" | "shiftStarted";
+export type NoticeKind = "started" | "linkUp" | "linkDown" | "subscriptionLate" | "subscriptionLive" | "serverRestarted" | "itemRefused" | "itemAccepted" | "gapLinkDown" | "gapServerOverflow" | "gapClientOverflow" | "gapLostNotification" | "gapNotRunning" | "gapNotRecorded" | "gapSilent" | "gapFilled" | "serverNotRunning" | "serverRunning" | "serverDegraded" | "serverHealthy" | "failover" | "clockSkewed" | "clockAgrees" | "heartbeatLost" | "metaChanged" | "recorderLagging" | "recorderFailed" | "recorderRecovered" | "clockStepped" | "shiftStarted";
+
+export type ConnectionsView = { connections: Array<ConnectionView>, atMs: number, };
+
+export type ConnectionView = { link: LinkView, 
+/**
+ * As configured.
+ */
+endpoint: string, 
+/**
+ * The facts that the adapter told last; null before the first.
+ */
+report: ReportView | null, 
+/**
+ * When it told them.
+ */
+reportedMs: number | null, serverStartedMs: number | null, 
+/**
+ * Changes of the link, newest first.
+ */
+history: Array<LinkEventView>, 
+/**
+ * Gaps of the connection and of its tags, newest first.
+ */
+gaps: Array<GapView>, 
+/**
+ * Gaps beyond those listed.
+ */
+moreGaps: number, 
+/**
+ * Items that the server refused, one by one.
+ */
+refused: Array<RefusedView>, 
+/**
+ * Refused items beyond those listed.
+ */
+moreRefused: number, };
+
+export type ReportView = { 
+/**
+ * The endpoint in use, of a redundant set the active member.
+ */
+endpoint: string, security: string, 
+/**
+ * Empty: anonymous.
+ */
+user: string, serverState: ServerStateView, serviceLevel: number | null, 
+/**
+ * Seconds until an announced shutdown.
+ */
+shutdownS: number | null, shutdownReason: string, 
+/**
+ * SHA-1 of the server's certificate; empty without security.
+ */
+certificate: string, certificateExpiresMs: number | null, ownCertificateExpiresMs: number | null, 
+/**
+ * As revised by the server.
+ */
+sessionTimeoutMs: number, members: Array<MemberView>, subscriptions: Array<SubscriptionView>, limits: Array<LimitView>, diagnostics: Array<DiagnosticView>, flow: FlowView, 
+/**
+ * The server's clock minus ours.
+ */
+clockSkewMs: number | null, roundTripMs: number | null, 
+/**
+ * How much later than promised publish responses came, 95th percentile.
+ */
+publishLateMs: number | null, };
+
+export type ServerStateView = "running" | "failed" | "noConfiguration" | "suspended" | "shutdown" | "test" | "communicationFault" | "unknown";
+
+export type MemberView = { endpoint: string, role: MemberRoleView, serviceLevel: number | null, detail: string, };
+
+export type MemberRoleView = "unknown" | "active" | "standby" | "unreachable";
+
+export type SubscriptionView = { id: number, publishingMs: number, keepAlive: number, lifetime: number, items: number, };
+
+export type LimitView = { name: string, declared: number | null, used: number | null, };
+
+export type DiagnosticView = { name: string, value: number, };
+
+export type FlowView = { notifications: number, values: number, lostLinks: number, sessionsCreated: number, sessionsReactivated: number, subscriptionsTransferred: number, subscriptionsCreated: number, 
+/**
+ * Notification messages that were not there when they were due.
+ */
+missing: number, 
+/**
+ * Of those, fetched again.
+ */
+republished: number, 
+/**
+ * Of those, lost for good.
+ */
+lost: number, repeated: number, overflows: number, late: number, };
+
+export type LinkEventView = { atMs: number, state: LinkStateView, status: number, detail: string, };
+
+export type GapView = { 
+/**
+ * Null: the whole connection.
+ */
+tag: number | null, tagName: string | null, fromMs: number, toMs: number, reason: GapReasonView, 
+/**
+ * How many values, where that is known.
+ */
+lost: number | null, 
+/**
+ * Values read afterwards from the server's history.
+ */
+filled: number, 
+/**
+ * Tags whose history covered it.
+ */
+tagsFilled: number, 
+/**
+ * Tags without a history.
+ */
+tagsWithout: number, };
+
+export type GapReasonView = "linkDown" | "serverOverflow" | "clientOverflow" | "lostNotification" | "notRunning" | "notRecorded" | "silent";
+
+export type RefusedView = { tag: number, name: string, node: string, status: number, };
+
+export type ExplainRequest = { tag: number, };
+
+export type Explanation = { tag: number, name: string, node: string, connection: number, connectionName: string, trust: Trust, 
+/**
+ * As received.
+ */
+status: number, 
+/**
+ * The server's answer to our request to monitor the node.
+ */
+itemStatus: number, link: LinkView, 
+/**
+ * When Lineside took the value in; null before the first.
+ */
+receivedMs: number | null, sourceMs: number | null, serverMs: number | null, maxAgeMs: number | null, 
+/**
+ * A value has come since the present subscription was made.
+ */
+confirmed: boolean, clockSkewMs: number | null, 
+/**
+ * The unit that the server names, where it is not the configured one.
+ */
+serverUnit: string | null, 
+/**
+ * The plant's time now.
+ */
+atMs: number, };
+
+export type DiscoverRequest = { 
+/**
+ * `host`, `host:port`, or `opc.tcp://host:port/path`.
+ */
+address: string, };
+
+export type Discovery = { 
+/**
+ * The URL that was asked in the end.
+ */
+url: string, servers: Array<ServerOffer>, 
+/**
+ * What went wrong, where something did; the rest still holds.
+ */
+problems: Array<Problem>, };
+
+export type ServerOffer = { name: string, applicationUri: string, productUri: string, 
+/**
+ * Strongest first.
+ */
+endpoints: Array<EndpointOffer>, certificate: CertificateView | null, 
+/**
+ * Lineside's own simulated plant.
+ */
+simulated: boolean, };
+
+export type EndpointOffer = { 
+/**
+ * As Lineside would use it: the host and port that were typed.
+ */
+url: string, 
+/**
+ * As the server says it, where that is something else.
+ */
+advertisedUrl: string | null, 
+/**
+ * `Basic256Sha256/SignAndEncrypt` or `None`: what `security` in plant.toml takes.
+ */
+security: string, grade: EndpointGrade, 
+/**
+ * The one that `security = "best"` takes.
+ */
+recommended: boolean, users: Array<UserOffer>, };
+
+export type EndpointGrade = "strong" | "accepted" | "weak" | "none";
+
+export type UserOffer = { kind: UserKind, safe: boolean, };
+
+export type UserKind = "anonymous" | "name" | "certificate" | "issued";
+
+export type CertificateView = { 
+/**
+ * SHA-1 in hex, as OPC UA tools show it.
+ */
+thumbprint: string, sha256: string, subject: string, issuer: string, selfSigned: boolean, notBeforeMs: number, notAfterMs: number, 
+/**
+ * Whole days left; negative: expired.
+ */
+daysLeft: number, hostNames: Array<string>, applicationUri: string, keyBits: number, signature: string, place: CertificatePlace, findings: Array<CertificateFinding>, };
+
+export type CertificatePlace = "own" | "trusted" | "issuer" | "rejected" | "unknown";
+
+export type CertificateFinding = { 
+/**
+ * OPC UA status code, e.g. BadCertificateTimeInvalid.
+ */
+status: number, side: FindingSide, problem: string, remedy: string, 
+/**
+ * Nothing is sent to the server as long as this holds.
+ */
+blocks: boolean, };
+
+export type FindingSide = "server" | "lineside";
+
+export type TrustRequest = { thumbprint: string, decision: TrustDecision, };
+
+export type TrustDecision = "trust" | "reject" | "remove";
+
+export type ImportRequest = { 
+/**
+ * Base64 of a certificate or revocation list, DER or PEM.
+ */
+data: string, place: CertificatePlace, };
+
+export type CertificatesView = { own: CertificateView, 
+/**
+ * For import into servers.
+ */
+ownPem: string, 
+/**
+ * The same as DER, Base64.
+ */
+ownDer: string, 
+/**
+ * The file on this PC.
+ */
+ownFile: string, trusted: Array<CertificateView>, issuers: Array<CertificateView>, rejected: Array<CertificateView>, revocationLists: Array<RevocationView>, };
+
+export type RevocationView = { issuer: string, file: string, nextUpdateMs: number | null, revoked: number, };
+
+export type ExploreRequest = { connection: number | null, draft: ConnectionDraft | null, };
+
+export type ConnectionDraft = { name: string, endpoint: string, 
+/**
+ * `best`, `none`, or policy and mode.
+ */
+security: string, user: UserDraft, };
+
+export type UserDraft = { kind: UserKind, name: string, 
+/**
+ * Kept in a file for this user of the PC only, never in plant.toml. Null: as stored before.
+ */
+password: string | null, 
+/**
+ * Files in the folder for user certificates.
+ */
+certificate: string, key: string, };
+
+export type Explored = { session: number, product: string, security: string, namespaces: Array<string>, };
+
+export type SessionRequest = { session: number, };
+
+export type BrowseRequest = { session: number, 
+/**
+ * Null: the Objects folder.
+ */
+node: string | null, 
+/**
+ * From the page before.
+ */
+more: string | null, };
+
+export type BrowsePage = { nodes: Array<NodeView>, more: string | null, };
+
+export type NodeView = { 
+/**
+ * `nsu=<uri>;s=…`
+ */
+node: string, name: string, class: NodeClassView, 
+/**
+ * Name of the type definition.
+ */
+typeName: string, 
+/**
+ * May have children; unknown counts as yes.
+ */
+children: boolean, recognised: Recognised | null, 
+/**
+ * Names from the Objects folder to here; filled by `search`.
+ */
+path: Array<string>, 
+/**
+ * The tag that reads it already.
+ */
+tag: string | null, };
+
+export type NodeClassView = "object" | "variable" | "method" | "view" | "other";
+
+export type Recognised = "packmlMachine" | "machineryItem" | "machineryComponent" | "jobControl" | "analog" | "twoState" | "multiState" | "enumeration" | "counter";
+
+export type NodeRequest = { session: number, node: string, };
+
+export type NodeDetails = { node: string, name: string, attributes: Array<NodeAttribute>, value: PreviewValue, };
+
+export type NodeAttribute = { name: string, text: string, status: number, };
+
+export type PreviewRequest = { session: number, nodes: Array<string>, };
+
+export type Preview = { values: Array<PreviewValue>, };
+
+export type PreviewValue = { node: string, text: string, unit: string, status: number, sourceMs: number | null, };
+
+export type SearchRequest = { session: number, text: string, 
+/**
+ * Null: everywhere.
+ */
+under: string | null, 
+/**
+ * From the answer before.
+ */
+more: string | null, };
+
+export type SearchPage = { found: Array<NodeView>, 
+/**
+ * Nodes looked at so far.
+ */
+visited: number, 
+/**
+ * Goes on where this stopped; null: everything was looked at.
+ */
+more: string | null, };
+
+export type ProposeRequest = { session: number, 
+/**
+ * Variables, or objects with everything under them.
+ */
+nodes: Array<string>, };
+
+export type Proposal = { units: Array<UnitProposal>, tags: Array<TagProposal>, notes: Array<string>, };
+
+export type TagProposal = { name: string, node: string, description: string, unit: string, range: [number, number] | null, texts: Array<TagText>, dataType: string, recognised: Recognised | null, 
+/**
+ * Why it is proposed so, in one sentence.
+ */
+why: string, 
+/**
+ * From names alone: look twice.
+ */
+guess: boolean, 
+/**
+ * It is in plant.toml already.
+ */
+known: boolean, };
+
+export type UnitProposal = { name: string, 
+/**
+ * The model by which it was recognised: `PackML (OPC 30050)`.
+ */
+model: string, state: MapProposal | null, mode: MapProposal | null, 
+/**
+ * Tags by the names proposed.
+ */
+speed: string | null, idealRate: number | null, good: CounterProposal | null, reject: CounterProposal | null, why: string, guess: boolean, known: boolean, };
+
+export type MapProposal = { tag: string, entries: Array<MapEntry>, };
+
+export type MapEntry = { value: string, meaning: string, };
+
+export type CounterProposal = { tag: string, rollover: number | null, };
+
+export type ApplyRequest = { 
+/**
+ * A new connection, or null where `connection` is configured already.
+ */
+draft: ConnectionDraft | null, connection: number | null, units: Array<UnitProposal>, tags: Array<TagProposal>, 
+/**
+ * Only say what would be written.
+ */
+dryRun: boolean, };
+
+export type Applied = { 
+/**
+ * The file that is, or would be, written.
+ */
+path: string, 
+/**
+ * Lines added.
+ */
+added: Array<string>, 
+/**
+ * Why nothing was written; empty: it was, or would be.
+ */
+problems: Array<Problem>, };
 
 export type ApiError = { code: ErrorCode, message: string, };
 
-export type ErrorCode = "stale" | "badRequest" | "internal";
+export type ErrorCode = "stale" | "badRequest" | "refused" | "internal";
 
 export type Commands = {
   hello: { request: null, response: Hello },

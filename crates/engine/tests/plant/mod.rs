@@ -69,6 +69,10 @@ fn connection(name: &str) -> Connection {
         security: Security::Best,
         user: User::Anonymous,
         publish: Span::from_millis(100),
+        redundant: Vec::new(),
+        redundancy: Default::default(),
+        heartbeat: None,
+        backfill: true,
     }
 }
 

@@ -36,6 +36,10 @@ pub(crate) fn plant(endpoint: &str, security: Security, nodes: impl IntoIterator
             security,
             user: User::Anonymous,
             publish: Span::from_millis(100),
+            redundant: Vec::new(),
+            redundancy: Default::default(),
+            heartbeat: None,
+            backfill: true,
         }],
         tags: nodes.into_iter().map(tag).collect(),
         ..PlantConfig::default()

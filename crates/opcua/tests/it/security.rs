@@ -51,7 +51,7 @@ fn a_server_without_security_is_refused_unless_asked_for() {
 
 fn with_user(endpoint: &str, security: Security, password_env: &str) -> PlantConfig {
     let mut config = plant(endpoint, security, [node("v")]);
-    config.connections[0].user = User::Name { name: USER.into(), password_env: password_env.into() };
+    config.connections[0].user = User::Name { name: USER.into(), password_env: Some(password_env.into()) };
     config
 }
 

@@ -2,11 +2,12 @@
 
 use super::RARE;
 use super::bytes::{Source, put_bytes, put_flag, put_option, put_signed, put_varint};
-use lineside_model::archive::Malformed;
+use lineside_model::archive::{self, Malformed};
 use lineside_model::state::{RecorderState, Shift};
 use lineside_model::{
     ConnectionId, Gap, GapReason, GapScope, Input, LinkState, Span, StatusCode, SubscriptionState, TagId, Timestamp,
 };
+use std::sync::Arc;
 
 /// The kinds; with [`RARE`] set they are the first byte of the input.
 mod kind {
@@ -19,6 +20,10 @@ mod kind {
     pub(super) const RECORDER: u8 = 7;
     pub(super) const CLOCK_STEP: u8 = 8;
     pub(super) const STARTED: u8 = 9;
+    pub(super) const META: u8 = 10;
+    pub(super) const REPORT: u8 = 11;
+    pub(super) const FILL: u8 = 12;
+    pub(super) const FILL_ENDED: u8 = 13;
 }
 
 /// Appends an input that is not a sample.
@@ -70,6 +75,24 @@ pub(super) fn put(out: &mut Vec<u8>, input: &Input) {
             head(out, kind::STARTED);
             put_option(out, *stopped, put_time);
         }
+        Input::Meta { tag, meta } => {
+            head(out, kind::META);
+            put_id(out, tag.0);
+            put_bytes(out, &archive::encode(&**meta));
+        }
+        Input::Report { connection, report } => {
+            head(out, kind::REPORT);
+            put_id(out, connection.0);
+            put_bytes(out, &archive::encode(&**report));
+        }
+        Input::Fill(fill) => {
+            head(out, kind::FILL);
+            put_bytes(out, &archive::encode(&**fill));
+        }
+        Input::FillEnded(result) => {
+            head(out, kind::FILL_ENDED);
+            put_bytes(out, &archive::encode(result));
+        }
     }
 }
 
@@ -97,6 +120,12 @@ pub(super) fn take(head: u8, from: &mut Source<'_>) -> Result<Input, Malformed> 
         kind::RECORDER => Input::Recorder(take_recorder(from)?),
         kind::CLOCK_STEP => Input::ClockStep { by_ns: from.signed()? },
         kind::STARTED => Input::Started { stopped: from.option(Source::time)? },
+        kind::META => Input::Meta { tag: TagId(from.u32()?), meta: Arc::new(archive::decode(from.bytes()?)?) },
+        kind::REPORT => {
+            Input::Report { connection: ConnectionId(from.u32()?), report: Arc::new(archive::decode(from.bytes()?)?) }
+        }
+        kind::FILL => Input::Fill(Arc::new(archive::decode(from.bytes()?)?)),
+        kind::FILL_ENDED => Input::FillEnded(archive::decode(from.bytes()?)?),
         _ => return Err(Malformed("kind of input")),
     })
 }
@@ -123,12 +152,7 @@ fn take_link(from: &mut Source<'_>) -> Result<LinkState, Malformed> {
 }
 
 fn take_subscription(from: &mut Source<'_>) -> Result<SubscriptionState, Malformed> {
-    match from.byte()? {
-        0 => Ok(SubscriptionState::None),
-        1 => Ok(SubscriptionState::Live),
-        2 => Ok(SubscriptionState::Late),
-        _ => Err(Malformed("subscription state")),
-    }
+    SubscriptionState::ALL.get(from.byte()? as usize).copied().ok_or(Malformed("subscription state"))
 }
 
 fn put_gap(out: &mut Vec<u8>, gap: &Gap) {
