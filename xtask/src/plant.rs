@@ -41,7 +41,7 @@ impl Plant {
         let endpoint = announced(&mut process, "lineside-plant")?;
         let configuration = folder.join("plant.toml");
         write_configuration(programs, &endpoint, &configuration)?;
-        trust(&pki, &data.join("pki/trusted"))?;
+        trust(&pki, &data.join("pki/trusted/certs"))?;
         Ok(Self { process, configuration, data })
     }
 }

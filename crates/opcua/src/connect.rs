@@ -4,14 +4,13 @@
 //! recreation of subscriptions are off: the ladder is `supervise`'s (its retries end after ten, and its
 //! recreation ignores what the server answers).
 
+use crate::pki::{self, Folders, OwnCertificate};
 use crate::wire::Wire;
-use crate::words::{OwnCertificate, Trouble};
-use crate::{Settings, endpoint, trust, words};
+use crate::words::Trouble;
+use crate::{Settings, endpoint, identity, words};
 use futures::TryStreamExt;
-use lineside_model::config::{Connection, User};
+use lineside_model::config::Connection;
 use opcua::client::{Client, ClientBuilder, IdentityToken, Session, SessionEventLoop, SessionPollResult};
-use opcua::crypto::{CertificateStore, SecurityPolicy};
-use opcua::sync::RwLock;
 use opcua::types::{EndpointDescription, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
@@ -77,10 +76,13 @@ impl Link {
 /// One attempt to connect.
 pub(crate) async fn connect(settings: &Settings, connection: &Connection) -> Result<Link, Trouble> {
     let host = endpoint::authority(&connection.endpoint);
-    let identity = identity(&connection.user)?;
-    let own = {
-        let settings = settings.clone();
-        blocking(move || trust::own_certificate(&settings)).await?
+    let (own, identity) = {
+        let (settings, connection) = (settings.clone(), connection.clone());
+        blocking(move || {
+            let own = pki::own(&settings).map_err(|error| pki::own_trouble(&error))?;
+            Ok((own, identity::token(&settings, &connection)?))
+        })
+        .await?
     };
     let client = client(settings, &own)?;
     let offers = endpoints(&client, &connection.endpoint, host).await?;
@@ -88,42 +90,23 @@ pub(crate) async fn connect(settings: &Settings, connection: &Connection) -> Res
     if endpoint::is_secured(&chosen) {
         trusted(settings, &chosen, host).await?;
     }
-    open(&client, settings, connection, chosen, identity, &own).await
-}
-
-fn identity(user: &User) -> Result<IdentityToken, Trouble> {
-    match user {
-        User::Anonymous => Ok(IdentityToken::new_anonymous()),
-        User::Name { name, password_env } => match std::env::var(password_env.as_deref().unwrap_or_default()) {
-            Ok(password) => Ok(IdentityToken::new_user_name(name.clone(), password)),
-            Err(_) => Err(Trouble::new(
-                StatusCode::BadConfigurationError,
-                format!(
-                    "The password of user \"{name}\" is expected in the environment variable {}, which is \
-                     not set. Set it and start Lineside again.",
-                    password_env.as_deref().unwrap_or("password_env"),
-                ),
-            )),
-        },
-        User::Certificate { certificate, .. } => Err(Trouble::new(
-            StatusCode::BadIdentityTokenInvalid,
-            format!("The certificate {certificate} of the user cannot be read."),
-        )),
-    }
+    open(&client, connection, chosen, identity, &own).await
 }
 
 fn client(settings: &Settings, own: &OwnCertificate) -> Result<Client, Trouble> {
+    let folders = Folders::of(&settings.pki).map_err(|error| pki::own_trouble(&error))?;
     ClientBuilder::new()
         .application_name(&settings.application_name)
         .application_uri(&own.uri)
         .product_uri("urn:lineside:client")
         .session_name(&settings.application_name)
-        .pki_dir(&settings.pki)
-        .certificate_path("own/cert.der")
-        .private_key_path("private/private.pem")
+        // Where `pki` lays out what it has checked, for the library to compare with.
+        .pki_dir(folders.checked())
+        .certificate_path(folders.own_certificate())
+        .private_key_path(folders.own_key())
         .create_sample_keypair(false)
         .trust_server_certs(false)
-        // Trust is checked in `trust`; the library still compares with the pinned certificate.
+        // Trust is checked in `pki`; the library still compares with the pinned certificate.
         .verify_server_certs(false)
         .session_retry_limit(0)
         .recreate_subscriptions(false)
@@ -156,16 +139,20 @@ async fn endpoints(client: &Client, url: &str, host: &str) -> Result<Vec<Endpoin
     }
 }
 
+/// What is only noted about the certificate goes to the log; setup shows it.
 async fn trusted(settings: &Settings, chosen: &EndpointDescription, host: &str) -> Result<(), Trouble> {
-    let (pki, host) = (settings.pki.clone(), host.to_string());
-    let certificate = chosen.server_certificate.clone();
-    let policy = SecurityPolicy::from_uri(chosen.security_policy_uri.as_ref());
-    blocking(move || trust::ensure_trusted(&pki, &certificate, policy, &host)).await
+    let (settings, chosen, host) = (settings.clone(), chosen.clone(), host.to_string());
+    blocking(move || {
+        for note in pki::ensure_trusted(&settings, &chosen, &host)? {
+            tracing::info!(host, note.name, "{}", note.what);
+        }
+        Ok(())
+    })
+    .await
 }
 
 async fn open(
     client: &Client,
-    settings: &Settings,
     connection: &Connection,
     chosen: EndpointDescription,
     identity: IdentityToken,
@@ -174,23 +161,17 @@ async fn open(
     let host = endpoint::authority(&connection.endpoint);
     let (security, secured) = (endpoint::describe(&chosen), endpoint::is_secured(&chosen));
     let wire = Wire::new(chosen.endpoint_url.as_ref());
-    let mut store = CertificateStore::new(&settings.pki);
-    store.set_skip_verify_certs(true);
     let (session, events) = client
         .session_builder()
         .connect_to_endpoint_directly(chosen)
         .map(|builder| builder.user_identity_token(identity).with_connector(wire.clone()))
-        .and_then(|builder| builder.build(Arc::new(RwLock::new(store))))
+        .and_then(|builder| builder.build(client.certificate_store().clone()))
         .map_err(|error| Trouble::new(error.status(), format!("{host} cannot be used: {error}.")))?;
-    let user = match &connection.user {
-        User::Anonymous => None,
-        User::Name { name, .. } | User::Certificate { certificate: name, .. } => Some(name.as_str()),
-    };
     let (up, opened) = oneshot::channel();
     let driver = Driver(tokio::spawn(drive(events, up)));
     let refused = |status| match wire.failure() {
         Some((kind, text)) => words::unreachable(host, kind, &text),
-        None => words::no_session(host, status, secured, own, user),
+        None => words::no_session(host, status, secured, own, &connection.user),
     };
     match tokio::time::timeout(SESSION_TIMEOUT, opened).await {
         Ok(Ok(Ok(()))) => {}

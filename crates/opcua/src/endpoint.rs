@@ -99,9 +99,13 @@ fn token(offer: &EndpointDescription, user: &User) -> Option<UserTokenPolicy> {
             .filter(|token| password_is_encrypted(offer, token))
             .max_by_key(|token| policy_rank(token_policy(offer, token)))
             .cloned(),
-        User::Certificate { .. } => {
-            offered.into_iter().find(|token| token.token_type == UserTokenType::Certificate).cloned()
-        }
+        User::Certificate { .. } => offered
+            .into_iter()
+            .filter(|token| token.token_type == UserTokenType::Certificate)
+            .filter(|token| policy_rank(token_policy(offer, token)) > 0)
+            .max_by_key(|token| policy_rank(token_policy(offer, token)))
+            // In so many words: the library takes an empty policy for None, and could then sign nothing.
+            .map(|token| UserTokenPolicy { security_policy_uri: token_policy(offer, token).into(), ..token.clone() }),
     }
 }
 

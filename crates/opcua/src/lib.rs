@@ -5,22 +5,23 @@
 //! a gap with a time range. It does not scale, interpret or store values, and it reads no clock for data:
 //! the times of gaps are the server's own.
 //!
-//! Code map: `supervise` (the ladder of attempts) → `connect` (endpoint, trust, session) → `subscribe`
+//! Code map: `supervise` (the ladder of attempts) → `connect` (`endpoint`, `pki`, `identity`, session) → `subscribe`
 //! (limits, items) → `flow` (publish, sequence numbers, watchdog) → `value` (mapping).
 
 mod connect;
 mod endpoint;
 mod flow;
+pub mod identity;
 mod limits;
 mod node;
 mod outage;
 mod overflow;
 mod pipeline;
+pub mod pki;
 mod sequence;
 mod service;
 mod subscribe;
 mod supervise;
-mod trust;
 mod value;
 mod wire;
 mod words;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+pub use words::Trouble;
 
 /// The product URI by which Lineside's own simulated plant says what it is.
 pub const SIMULATED_PLANT: &str = "urn:lineside:simulated-plant";
@@ -38,11 +40,11 @@ pub const SIMULATED_PLANT: &str = "urn:lineside:simulated-plant";
 /// Everything one adapter task needs for one connection, beside the plant's configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Folder of the certificates: `own/`, `private/`, `trusted/`, `rejected/`. Made where it is missing.
+    /// Folder of the certificates (layout: [`pki`]). Made where it is missing; passwords lie in `secrets` beside it.
     pub pki: PathBuf,
     /// The name shown in servers' lists of sessions.
     pub application_name: String,
-    /// Our application URI where the certificate in `own/` was not made by Lineside; it must be in it.
+    /// Our application URI when the certificate is made; `urn:<host>:lineside:client` where there is none.
     pub application_uri: Option<String>,
 }
 

@@ -2,16 +2,20 @@
 //!
 //! A [`Trouble`] becomes the status and detail of `Input::Link`. Nothing here decides; it only says.
 
-use lineside_model::StatusCode;
+use crate::pki::OwnCertificate;
+use lineside_model::config::User;
+use lineside_model::{StatusCode, Timestamp};
 use opcua::types::StatusCode as UaStatus;
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 /// Why there is no connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trouble {
-    pub(crate) status: StatusCode,
-    pub(crate) detail: String,
+pub struct Trouble {
+    pub status: StatusCode,
+    /// Complete sentences: what happened, and what to do.
+    pub detail: String,
 }
 
 impl Trouble {
@@ -69,50 +73,73 @@ pub(crate) fn no_endpoints(host: &str, error: &opcua::types::Error) -> Trouble {
 }
 
 /// The session was not opened, after the endpoint had been chosen and the server's certificate trusted.
-/// `own` is our certificate file, `thumbprint` its SHA-1, `uri` our application URI.
-pub(crate) fn no_session(
-    host: &str,
-    status: UaStatus,
-    secured: bool,
-    own: &OwnCertificate,
-    user: Option<&str>,
-) -> Trouble {
+pub(crate) fn no_session(host: &str, status: UaStatus, secured: bool, own: &OwnCertificate, user: &User) -> Trouble {
     let detail = match code(status) {
         _ if is_user_refusal(status) => user_refused(host, user),
-        UaStatus::BadCertificateUriInvalid => format!(
-            "{host} refuses our certificate because its application URI does not match {}. Delete {} and its key so \
-             that a new one is made, then trust it on the server.",
-            own.uri, own.file
-        ),
-        UaStatus::BadCertificateTimeInvalid => format!(
-            "{host} finds our certificate expired or not yet valid. Compare the clocks of both machines; if they \
-             agree, renew {}.",
-            own.file
-        ),
-        _ if secured && may_be_distrust(status) => format!(
-            "{host} ended the connection during the secure handshake ({status}). Most often it does not trust this \
-             Lineside yet: on the server, move the certificate with thumbprint {} from its rejected to its trusted \
-             certificates, or import {}. Lineside tries again by itself.",
-            own.thumbprint, own.file
-        ),
         UaStatus::BadTooManySessions => format!(
             "{host} has no session left ({status}). Close other clients, or raise the server's session limit. \
              Sessions of a lost connection end by themselves after a minute or so."
         ),
         UaStatus::BadTimeout => return no_answer(host, "the opening of the session"),
-        _ => format!(
-            "{host} did not open a session ({status}). The server's own log says why; Lineside tries again by itself."
+        UaStatus::BadSecurityPolicyRejected | UaStatus::BadSecurityModeRejected => format!(
+            "{host} offers this security and then refuses it ({status}). Write another `security` for this connection \
+             in plant.toml, or correct the server's list of endpoints."
         ),
+        _ if secured => match our_certificate_refused(host, status, own) {
+            Some(detail) => detail,
+            None => unexplained(host, status),
+        },
+        _ => unexplained(host, status),
     };
     Trouble::new(status, detail)
 }
 
-/// Our own certificate, as others must be told of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct OwnCertificate {
-    pub(crate) file: String,
-    pub(crate) thumbprint: String,
-    pub(crate) uri: String,
+/// What a server has against our certificate. Many do not say, and just close the connection.
+fn our_certificate_refused(host: &str, status: UaStatus, own: &OwnCertificate) -> Option<String> {
+    let file = own.info.file.as_deref().unwrap_or(Path::new("")).display();
+    let text = match code(status) {
+        UaStatus::BadCertificateUriInvalid => format!(
+            "{host} refuses our certificate ({status}): it does not carry the application URI {} that the server \
+             expects. Delete what the server keeps of an earlier Lineside, and have the certificate {file} trusted there.",
+            own.uri
+        ),
+        UaStatus::BadCertificateTimeInvalid | UaStatus::BadCertificateIssuerTimeInvalid => format!(
+            "{host} finds our certificate expired or not yet valid ({status}); it is valid from {} until {}. Compare \
+             the clocks of both machines; if they agree, renew the certificate in Setup and have it trusted on the server.",
+            day(own.info.not_before),
+            day(own.info.not_after)
+        ),
+        UaStatus::BadCertificateHostNameInvalid => format!(
+            "{host} refuses our certificate because of the host name in it ({status}). Renew the certificate in Setup \
+             after this machine was renamed, and have it trusted on the server."
+        ),
+        UaStatus::BadCertificateUseNotAllowed | UaStatus::BadCertificatePolicyCheckFailed => format!(
+            "{host} does not accept the kind of our certificate ({status}): its key usage, its key of {} bits or its \
+             signature. Look up what the server asks for, and put such a certificate in place of {file}.",
+            own.info.key_bits.unwrap_or_default()
+        ),
+        UaStatus::BadCertificateRevoked | UaStatus::BadCertificateIssuerRevoked => format!(
+            "{host} says that our certificate was revoked ({status}). Ask who runs the server's certificate authority."
+        ),
+        UaStatus::BadCertificateChainIncomplete
+        | UaStatus::BadCertificateRevocationUnknown
+        | UaStatus::BadCertificateIssuerRevocationUnknown => format!(
+            "{host} cannot check who signed our certificate ({status}). Install the issuer's certificate and its \
+             revocation list on the server."
+        ),
+        _ if may_be_distrust(status) => format!(
+            "{host} ended the connection during the secure handshake ({status}). Most often it does not trust this \
+             Lineside yet: on the server, move the certificate with thumbprint {} from its rejected to its trusted \
+             certificates, or import {file}. Lineside tries again by itself.",
+            own.info.thumbprint
+        ),
+        _ => return None,
+    };
+    Some(text)
+}
+
+fn unexplained(host: &str, status: UaStatus) -> String {
+    format!("{host} did not open a session ({status}). The server's own log says why; Lineside tries again by itself.")
 }
 
 /// An established connection ended.
@@ -169,16 +196,35 @@ pub(crate) fn code(status: UaStatus) -> UaStatus {
     UaStatus::from(status.bits() & 0xFFFF_0000)
 }
 
-fn user_refused(host: &str, user: Option<&str>) -> String {
+fn user_refused(host: &str, user: &User) -> String {
     match user {
-        Some(user) => format!(
-            "{host} refuses the user \"{user}\": the name or the password is wrong, or the user may not log in. Check \
-             `user` in plant.toml and the password in the environment variable named by `password_env`."
+        User::Name { name, password_env: Some(variable) } => format!(
+            "{host} refuses the user \"{name}\": the name or the password is wrong, or the user may not log in. Check \
+             `user` in plant.toml and the password in the environment variable {variable} (`password_env`)."
         ),
-        None => format!(
-            "{host} refuses anonymous users. Set `user` and `password_env` for this connection in plant.toml, or \
-             allow anonymous access on the server."
+        User::Name { name, password_env: None } => format!(
+            "{host} refuses the user \"{name}\": the name or the password is wrong, or the user may not log in. Check \
+             `user` in plant.toml, and enter the password again in Setup."
         ),
+        User::Certificate { certificate, .. } => format!(
+            "{host} refuses the user certificate {certificate}: have it trusted among the server's user certificates, \
+             and give this user the right to log in."
+        ),
+        User::Anonymous => format!(
+            "{host} refuses anonymous users. Set `user` for this connection in plant.toml and enter the password in \
+             Setup, or allow anonymous access on the server."
+        ),
+    }
+}
+
+/// `2026-11-22 16:31 UTC`
+pub(crate) fn day(at: Timestamp) -> String {
+    let since = Duration::from_nanos(u64::try_from(at.0).unwrap_or_default());
+    match x509_cert::der::DateTime::from_unix_duration(since) {
+        Ok(at) => {
+            format!("{:04}-{:02}-{:02} {:02}:{:02} UTC", at.year(), at.month(), at.day(), at.hour(), at.minutes())
+        }
+        Err(_) => "a date that cannot be shown".to_string(),
     }
 }
 
@@ -215,8 +261,13 @@ mod tests {
     /// Each text must say what happened and what to do, with the words a person looks for.
     #[test]
     fn every_failure_says_what_to_do() {
-        let own = OwnCertificate { file: "pki/own/cert.der".into(), thumbprint: "ab12".into(), uri: "urn:x".into() };
-        let session = |status, user| no_session("plc:4840", status, true, &own, user);
+        let folder = tempfile::tempdir().unwrap();
+        let own = crate::pki::own(&crate::Settings::new(folder.path())).unwrap();
+        let session = |status, user: &User| no_session("plc:4840", status, true, &own, user);
+        let nobody = &User::Anonymous;
+        let name =
+            |variable: Option<&str>| User::Name { name: "op".into(), password_env: variable.map(str::to_string) };
+        let holder = &User::Certificate { certificate: "op.der".into(), key: "op.pem".into() };
         let check = |trouble: Trouble, words: &[&str]| {
             for word in words {
                 assert!(trouble.detail.contains(word), "{word:?} is not in {:?}", trouble.detail);
@@ -227,12 +278,21 @@ mod tests {
         check(unreachable("plc:4840", ErrorKind::NotFound, ""), &["resolved", "IP address"]);
         check(unreachable("plc:4840", ErrorKind::TimedOut, ""), &["firewall"]);
         check(unreachable("plc:4840", ErrorKind::HostUnreachable, "no route"), &["no route", "cable"]);
-        check(session(UaStatus::BadSecurityChecksFailed, None), &["trust", "ab12", "pki/own/cert.der"]);
-        check(session(UaStatus::BadConnectionClosed, None), &["trust", "ab12"]);
-        check(session(UaStatus::BadIdentityTokenRejected, Some("op")), &["\"op\"", "password_env"]);
-        check(session(UaStatus::BadUserAccessDenied, None), &["anonymous", "`user`"]);
-        check(session(UaStatus::BadTooManySessions, None), &["session limit"]);
-        check(session(UaStatus::BadCertificateTimeInvalid, None), &["clocks"]);
+        let thumbprint = own.info.thumbprint.as_str();
+        check(session(UaStatus::BadSecurityChecksFailed, nobody), &["trust", thumbprint, "own/certs/lineside.der"]);
+        check(session(UaStatus::BadConnectionClosed, nobody), &["trust", thumbprint]);
+        check(session(UaStatus::BadIdentityTokenRejected, &name(Some("PW"))), &["\"op\"", "password_env", "PW"]);
+        check(session(UaStatus::BadUserAccessDenied, &name(None)), &["\"op\"", "Setup"]);
+        check(session(UaStatus::BadUserAccessDenied, nobody), &["anonymous", "`user`"]);
+        check(session(UaStatus::BadIdentityTokenRejected, holder), &["op.der", "user certificates"]);
+        check(session(UaStatus::BadTooManySessions, nobody), &["session limit"]);
+        check(session(UaStatus::BadSecurityPolicyRejected, nobody), &["`security`"]);
+        check(session(UaStatus::BadCertificateTimeInvalid, nobody), &["clocks", "UTC", "renew"]);
+        check(session(UaStatus::BadCertificateUriInvalid, nobody), &[&own.uri]);
+        check(session(UaStatus::BadCertificateHostNameInvalid, nobody), &["host name"]);
+        check(session(UaStatus::BadCertificateUseNotAllowed, nobody), &["2048 bits"]);
+        check(session(UaStatus::BadCertificateRevoked, nobody), &["revoked"]);
+        check(session(UaStatus::BadCertificateChainIncomplete, nobody), &["issuer's certificate"]);
         check(link_lost("plc:4840", UaStatus::Good), &["broke"]);
         check(link_lost("plc:4840", UaStatus::BadDecodingError), &["plant.toml"]);
         check(silent("plc:4840", Duration::from_secs(6)), &["6 s"]);

@@ -28,7 +28,7 @@ test('a server that is not trusted: said with the file to move, and live when it
   await screen.until('the banner names the link', (page) => page.condition === 'linkDown');
   const { page } = await screen.until('the certificate is named', (page) => /not trusted yet/.test(page.everything));
   assert.match(page.everything, /rejected/);
-  const { rejected, trusted } = { rejected: join(data, 'pki/rejected'), trusted: join(data, 'pki/trusted') };
+  const { rejected, trusted } = { rejected: join(data, 'pki/rejected/certs'), trusted: join(data, 'pki/trusted/certs') };
   for (const certificate of await readdir(rejected)) await rename(join(rejected, certificate), join(trusted, certificate));
   await screen.until('live', (page) => page.units.length > 0 && page.units.every((unit) => unit.trust === 'live'), null, BACK_MS);
 });

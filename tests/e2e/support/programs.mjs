@@ -110,8 +110,8 @@ export async function plant(t, { home, port = 0, scenario = 'steady' } = {}) {
   const running = start(t, program('lineside-plant'), args);
   const [, endpoint] = await line(running, /^UP (\S+)/);
   const data = join(home, 'data');
-  await mkdir(join(data, 'pki/trusted'), { recursive: true });
-  await cp(join(pki, 'own'), join(data, 'pki/trusted'), { recursive: true });
+  await mkdir(join(data, 'pki/trusted/certs'), { recursive: true });
+  await cp(join(pki, 'own'), join(data, 'pki/trusted/certs'), { recursive: true });
   return {
     home,
     data,

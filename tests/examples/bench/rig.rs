@@ -66,7 +66,7 @@ impl Rig {
             .output()?;
         let rig = Self { programs: programs.to_owned(), home, _plant: plant };
         fs::write(rig.configuration(), edit(String::from_utf8(printed.stdout)?))?;
-        let trusted = rig.data().join("pki/trusted");
+        let trusted = rig.data().join("pki/trusted/certs");
         fs::create_dir_all(&trusted)?;
         for certificate in fs::read_dir(pki.join("own"))? {
             let certificate = certificate?;

@@ -11,12 +11,17 @@ fn variables() -> Vec<(String, Variant)> {
     vec![("v".into(), 7_i32.into())]
 }
 
+/// Where our certificates lie, and those of the other side's library.
+const OURS: &str = "certs";
+const THEIRS: &str = "";
+
 /// What a person does: moves every rejected certificate to the trusted ones.
-fn trust_all(pki: &Path) {
-    let rejected: Vec<_> = std::fs::read_dir(pki.join("rejected")).expect("the folder").flatten().collect();
+fn trust_all(pki: &Path, certs: &str) {
+    let (rejected, trusted) = (pki.join("rejected").join(certs), pki.join("trusted").join(certs));
+    let rejected: Vec<_> = std::fs::read_dir(rejected).expect("the folder").flatten().collect();
     assert_eq!(rejected.len(), 1, "exactly one certificate was rejected");
     for file in rejected {
-        std::fs::rename(file.path(), pki.join("trusted").join(file.file_name())).expect("a move");
+        std::fs::rename(file.path(), trusted.join(file.file_name())).expect("a move");
     }
 }
 
@@ -28,11 +33,11 @@ fn nothing_is_trusted_until_a_person_says_so_on_both_sides() {
     let config = plant(&peer.endpoint(), Security::Best, [node("v")]);
     let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
 
-    let refused = collected.until_down_saying(0, &["is not trusted yet", "thumbprint", "move", "trusted"]);
-    trust_all(&ground.ours());
+    let refused = collected.until_down_saying(0, &["is not trusted yet", "thumbprint", "move", "trusted/certs"]);
+    trust_all(&ground.ours(), OURS);
     let distrusted =
-        collected.until_down_saying(refused, &["does not trust this Lineside yet", "thumbprint", "cert.der"]);
-    trust_all(&ground.theirs());
+        collected.until_down_saying(refused, &["does not trust this Lineside yet", "thumbprint", "lineside.der"]);
+    trust_all(&ground.theirs(), THEIRS);
     collected.until_value(distrusted, 0, &Value::Int(7));
     collected.until(distrusted, "the security in use", |input| {
         matches!(input, Input::Link { state: LinkState::Up, detail, .. }
@@ -72,7 +77,7 @@ fn users_log_in_with_the_password_of_the_environment() {
     let user = |password_env| with_user(&endpoint, Security::Best, password_env);
     saying(user("LINESIDE_NO_SUCH_VARIABLE"), &["LINESIDE_NO_SUCH_VARIABLE", "not set"]);
     saying(user(PASSWORD_ENV), &["is not trusted yet"]);
-    trust_all(&ground.ours());
+    trust_all(&ground.ours(), OURS);
     saying(user("CARGO_PKG_VERSION"), &["refuses the user \"operator\"", "password_env"]);
     let mut collected = Collected::start(&ground.runtime, user(PASSWORD_ENV), &ground.ours());
     collected.until_value(0, 0, &Value::Int(7));
