@@ -1,32 +1,31 @@
-//! From an endpoint URL to an active session: endpoints, choice, trust, channel, session.
+//! From an endpoint URL to an active session: endpoints, choice, trust, channel, session; and back to the
+//! same session after the channel was lost.
 //!
 //! One attempt, every step with a deadline, every failure in words. The library's own retries and its
-//! recreation of subscriptions are off: the ladder is `supervise`'s (its retries end after ten, and its
-//! recreation ignores what the server answers).
+//! recreation of subscriptions are not used: the ladder is `supervise`'s (the library's recreation ignores
+//! what the server answers). Its event loop goes on only when `Link::again` asks for it.
 
 use crate::pki::{self, Folders, OwnCertificate};
 use crate::wire::Wire;
 use crate::words::Trouble;
 use crate::{Settings, endpoint, identity, words};
 use futures::TryStreamExt;
-use lineside_model::config::Connection;
-use opcua::client::{Client, ClientBuilder, IdentityToken, Session, SessionEventLoop, SessionPollResult};
+use lineside_model::config::{Connection, User};
+use opcua::client::{
+    Client, ClientBuilder, IdentityToken, Session, SessionConnectMode, SessionEventLoop, SessionPollResult,
+};
 use opcua::types::{EndpointDescription, StatusCode};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// GetEndpoints on a connected TCP stream.
-const ENDPOINTS_TIMEOUT: Duration = Duration::from_secs(10);
-/// Channel and session, with RSA on a slow controller.
-const SESSION_TIMEOUT: Duration = Duration::from_secs(20);
-/// Answers to single requests, creation of items included.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a server may take for one answer before it was known as slow.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// A parked Publish request outlives every keep-alive by far; the watchdog acts long before.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(60);
-/// A session that lost its connection frees its place at the server after this.
-const SESSION_LIFETIME_MS: u32 = 60_000;
+/// A session that lost its channel waits for us so long; then it frees its place at the server.
+pub(crate) const SESSION_LIFETIME: Duration = Duration::from_secs(120);
 /// Long, because each renewal costs RSA on both sides.
 const CHANNEL_LIFETIME_MS: u32 = 3_600_000;
 
@@ -35,39 +34,130 @@ const ARRAY_MAX: usize = 1_000_000;
 const BYTES_MAX: usize = 64 * 1024 * 1024;
 const CHUNKS_MAX: usize = 4_096;
 
-/// An active session and the task that drives it.
+/// A session and the task that drives it, over one channel after the other.
 pub(crate) struct Link {
     pub(crate) session: Arc<Session>,
     pub(crate) wire: Wire,
     /// `Basic256Sha256/SignAndEncrypt`.
     pub(crate) security: String,
+    /// The server's certificate, or nothing.
+    certificate: Vec<u8>,
+    words: Words,
     driver: Driver,
+    down: Option<StatusCode>,
 }
 
-/// The task that moves bytes; it ends with the connection, and with this value.
-struct Driver(JoinHandle<StatusCode>);
+/// The task that moves bytes; it ends with this value.
+struct Driver {
+    task: JoinHandle<()>,
+    go_on: mpsc::Sender<()>,
+    told: mpsc::Receiver<Told>,
+}
+
+/// What the driver has to say. After the last two it waits to be told to go on.
+enum Told {
+    Up(Revival),
+    Failed(StatusCode),
+    Lost(StatusCode),
+}
+
+/// How a channel got its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Revival {
+    /// The one of before, with its subscriptions.
+    Same,
+    New,
+}
+
+/// What is needed to explain a failure.
+#[derive(Clone)]
+struct Words {
+    host: String,
+    secured: bool,
+    own: OwnCertificate,
+    user: User,
+}
+
+impl Words {
+    fn refused(&self, wire: &Wire, status: StatusCode) -> Trouble {
+        match wire.failure() {
+            Some((kind, text)) => words::unreachable(&self.host, kind, &text),
+            None => words::no_session(&self.host, status, self.secured, &self.own, &self.user),
+        }
+    }
+}
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
+    }
+}
+
+impl Driver {
+    fn start(events: SessionEventLoop<Wire>, wire: Wire) -> Driver {
+        let (go_on, going) = mpsc::channel(1);
+        let (tell, told) = mpsc::channel(4);
+        Driver { task: tokio::spawn(drive(events, wire, going, tell)), go_on, told }
+    }
+
+    async fn next(&mut self) -> Told {
+        self.told.recv().await.unwrap_or(Told::Failed(StatusCode::BadInternalError))
     }
 }
 
 impl Link {
     /// Waits until the connection is lost.
     pub(crate) async fn lost(&mut self) -> StatusCode {
-        match (&mut self.driver.0).await {
-            Ok(status) => status,
-            Err(error) => {
-                tracing::error!(%error, "the OPC UA protocol task failed");
-                StatusCode::BadInternalError
+        loop {
+            if let Some(status) = self.down {
+                return status;
+            }
+            match self.driver.next().await {
+                Told::Up(_) => {}
+                Told::Failed(status) | Told::Lost(status) => self.down = Some(status),
             }
         }
     }
 
+    /// Is the connection known to be lost? Never waits.
+    pub(crate) fn is_lost(&mut self) -> Option<StatusCode> {
+        while let Ok(told) = self.driver.told.try_recv() {
+            if let Told::Failed(status) | Told::Lost(status) = told {
+                self.down = Some(status);
+            }
+        }
+        self.down
+    }
+
+    /// One attempt at a new channel for a link that was lost. The session is re-activated; where the server
+    /// no longer has it, a new one is made on the same channel.
+    pub(crate) async fn again(&mut self) -> Result<Revival, (StatusCode, Trouble)> {
+        if self.driver.go_on.send(()).await.is_err() {
+            tracing::error!("the OPC UA protocol task ended");
+        }
+        match self.driver.next().await {
+            Told::Up(revival) => {
+                self.down = None;
+                Ok(revival)
+            }
+            Told::Failed(status) | Told::Lost(status) => {
+                self.down = Some(status);
+                Err((status, self.words.refused(&self.wire, status)))
+            }
+        }
+    }
+
+    /// Does the server still show the certificate of this link?
+    pub(crate) async fn is_unchanged(&self, settings: &Settings, connection: &Connection) -> Result<bool, Trouble> {
+        let offer = offer(settings, connection, PATIENCE).await?;
+        Ok(offer.chosen.server_certificate.as_ref() == self.certificate
+            && endpoint::describe(&offer.chosen) == self.security)
+    }
+
     /// Closes the session and deletes its subscriptions, as far as the server answers within `patience`.
-    pub(crate) async fn close(self, patience: Duration) {
-        if tokio::time::timeout(patience, self.session.disconnect()).await.is_err() {
+    pub(crate) async fn close(mut self, patience: Duration) {
+        let is_lost = self.is_lost().is_some();
+        if !is_lost && tokio::time::timeout(patience, self.session.disconnect()).await.is_err() {
             tracing::debug!("the server did not confirm the end of the session");
         }
     }
@@ -75,25 +165,50 @@ impl Link {
 
 /// One attempt to connect.
 pub(crate) async fn connect(settings: &Settings, connection: &Connection) -> Result<Link, Trouble> {
-    let host = endpoint::authority(&connection.endpoint);
-    let (own, identity) = {
-        let (settings, connection) = (settings.clone(), connection.clone());
-        blocking(move || {
-            let own = pki::own(&settings).map_err(|error| pki::own_trouble(&error))?;
-            Ok((own, identity::token(&settings, &connection)?))
-        })
-        .await?
-    };
-    let client = client(settings, &own)?;
-    let offers = endpoints(&client, &connection.endpoint, host).await?;
-    let chosen = endpoint::choose(&offers, connection)?;
-    if endpoint::is_secured(&chosen) {
-        trusted(settings, &chosen, host).await?;
-    }
-    open(&client, connection, chosen, identity, &own).await
+    connect_within(settings, connection, 2 * PATIENCE).await.map_err(|(_status, trouble)| trouble)
 }
 
-fn client(settings: &Settings, own: &OwnCertificate) -> Result<Client, Trouble> {
+/// One attempt to connect, to a server that may take `patience` for each answer.
+pub(crate) async fn connect_within(
+    settings: &Settings,
+    connection: &Connection,
+    patience: Duration,
+) -> Result<Link, (Option<StatusCode>, Trouble)> {
+    let before = |trouble| (None, trouble);
+    let identity = {
+        let (settings, connection) = (settings.clone(), connection.clone());
+        blocking(move || identity::token(&settings, &connection)).await.map_err(before)?
+    };
+    let offer = offer(settings, connection, patience).await.map_err(before)?;
+    if endpoint::is_secured(&offer.chosen) {
+        trusted(settings, &offer.chosen, &offer.words.host).await.map_err(before)?;
+    }
+    open(offer, identity, patience).await.map_err(|(status, trouble)| (Some(status), trouble))
+}
+
+/// The endpoint to use, and what was needed to find it.
+struct Offer {
+    client: Client,
+    chosen: EndpointDescription,
+    words: Words,
+}
+
+async fn offer(settings: &Settings, connection: &Connection, patience: Duration) -> Result<Offer, Trouble> {
+    let host = endpoint::authority(&connection.endpoint);
+    let own = {
+        let settings = settings.clone();
+        blocking(move || pki::own(&settings).map_err(|error| pki::own_trouble(&error))).await?
+    };
+    // One question, one attempt; the session's attempts have no end, because the ladder sets their pace.
+    let offers = endpoints(&client(settings, &own, patience, 0)?, &connection.endpoint, host, patience).await?;
+    let client = client(settings, &own, patience, -1)?;
+    let chosen = endpoint::choose(&offers, connection)?;
+    let secured = endpoint::is_secured(&chosen);
+    let words = Words { host: host.to_string(), secured, own, user: connection.user.clone() };
+    Ok(Offer { client, chosen, words })
+}
+
+fn client(settings: &Settings, own: &OwnCertificate, patience: Duration, retries: i32) -> Result<Client, Trouble> {
     let folders = Folders::of(&settings.pki).map_err(|error| pki::own_trouble(&error))?;
     ClientBuilder::new()
         .application_name(&settings.application_name)
@@ -108,11 +223,13 @@ fn client(settings: &Settings, own: &OwnCertificate) -> Result<Client, Trouble> 
         .trust_server_certs(false)
         // Trust is checked in `pki`; the library still compares with the pinned certificate.
         .verify_server_certs(false)
-        .session_retry_limit(0)
+        .session_retry_limit(retries)
+        .session_retry_initial(Duration::ZERO)
+        .session_retry_max(Duration::ZERO)
         .recreate_subscriptions(false)
-        .session_timeout(SESSION_LIFETIME_MS)
+        .session_timeout(u32::try_from(SESSION_LIFETIME.as_millis()).unwrap_or(u32::MAX))
         .channel_lifetime(CHANNEL_LIFETIME_MS)
-        .request_timeout(REQUEST_TIMEOUT)
+        .request_timeout(patience)
         .publish_timeout(PUBLISH_TIMEOUT)
         .max_array_length(ARRAY_MAX)
         .max_string_length(BYTES_MAX)
@@ -123,19 +240,26 @@ fn client(settings: &Settings, own: &OwnCertificate) -> Result<Client, Trouble> 
         .map_err(|errors| Trouble::new(StatusCode::BadConfigurationError, errors.join("; ")))
 }
 
-async fn endpoints(client: &Client, url: &str, host: &str) -> Result<Vec<EndpointDescription>, Trouble> {
+async fn endpoints(
+    client: &Client,
+    url: &str,
+    host: &str,
+    patience: Duration,
+) -> Result<Vec<EndpointDescription>, Trouble> {
     if !url.starts_with("opc.tcp://") {
         let detail = format!("\"{url}\" is no endpoint that Lineside can speak to. Write opc.tcp://host:port/.");
         return Err(Trouble::new(StatusCode::BadTcpEndpointUrlInvalid, detail));
     }
-    let wire = Wire::new(url);
-    match tokio::time::timeout(ENDPOINTS_TIMEOUT, client.get_endpoints(wire.clone(), &[], &[])).await {
-        Ok(Ok(offers)) => Ok(offers),
-        Ok(Err(error)) => Err(match wire.failure() {
+    let wire = Wire::new(url, patience);
+    match client.get_endpoints(wire.clone(), &[], &[]).await {
+        Ok(offers) => Ok(offers),
+        Err(error) => Err(match wire.failure() {
             Some((kind, text)) => words::unreachable(host, kind, &text),
+            None if words::code(error.status()) == StatusCode::BadTimeout => {
+                words::no_answer(host, "the question for its endpoints")
+            }
             None => words::no_endpoints(host, &error),
         }),
-        Err(_) => Err(words::no_answer(host, "the question for its endpoints")),
     }
 }
 
@@ -151,58 +275,46 @@ async fn trusted(settings: &Settings, chosen: &EndpointDescription, host: &str) 
     .await
 }
 
-async fn open(
-    client: &Client,
-    connection: &Connection,
-    chosen: EndpointDescription,
-    identity: IdentityToken,
-    own: &OwnCertificate,
-) -> Result<Link, Trouble> {
-    let host = endpoint::authority(&connection.endpoint);
-    let (security, secured) = (endpoint::describe(&chosen), endpoint::is_secured(&chosen));
-    let wire = Wire::new(chosen.endpoint_url.as_ref());
+async fn open(offer: Offer, identity: IdentityToken, patience: Duration) -> Result<Link, (StatusCode, Trouble)> {
+    let Offer { client, chosen, words } = offer;
+    let security = endpoint::describe(&chosen);
+    let certificate = chosen.server_certificate.as_ref().to_vec();
+    let wire = Wire::new(chosen.endpoint_url.as_ref(), patience);
     let (session, events) = client
         .session_builder()
         .connect_to_endpoint_directly(chosen)
         .map(|builder| builder.user_identity_token(identity).with_connector(wire.clone()))
         .and_then(|builder| builder.build(client.certificate_store().clone()))
-        .map_err(|error| Trouble::new(error.status(), format!("{host} cannot be used: {error}.")))?;
-    let (up, opened) = oneshot::channel();
-    let driver = Driver(tokio::spawn(drive(events, up)));
-    let refused = |status| match wire.failure() {
-        Some((kind, text)) => words::unreachable(host, kind, &text),
-        None => words::no_session(host, status, secured, own, &connection.user),
-    };
-    match tokio::time::timeout(SESSION_TIMEOUT, opened).await {
-        Ok(Ok(Ok(()))) => {}
-        Ok(Ok(Err(status))) => return Err(refused(status)),
-        Ok(Err(_)) => return Err(refused(StatusCode::BadInternalError)),
-        Err(_) => return Err(refused(StatusCode::BadTimeout)),
+        .map_err(|error| {
+            let trouble = Trouble::new(error.status(), format!("{} cannot be used: {error}.", words.host));
+            (error.status(), trouble)
+        })?;
+    let mut driver = Driver::start(events, wire.clone());
+    match driver.next().await {
+        Told::Up(_) => Ok(Link { session, wire, security, certificate, words, driver, down: None }),
+        Told::Failed(status) | Told::Lost(status) => Err((status, words.refused(&wire, status))),
     }
-    wire.keep_token_on_our_clock();
-    Ok(Link { session, wire, security, driver })
 }
 
-/// Drives the protocol until the connection is lost; says on `up` whether the session was opened.
-async fn drive(events: SessionEventLoop<Wire>, up: oneshot::Sender<Result<(), StatusCode>>) -> StatusCode {
+/// Drives the protocol. After each loss it stands still until told to go on.
+async fn drive(events: SessionEventLoop<Wire>, wire: Wire, mut going: mpsc::Receiver<()>, tell: mpsc::Sender<Told>) {
     let events = events.enter();
     tokio::pin!(events);
-    let mut up = Some(up);
     loop {
-        let (opened, ended) = match events.try_next().await {
-            Ok(Some(SessionPollResult::Reconnected(_))) => (Some(Ok(())), None),
-            Ok(Some(SessionPollResult::ConnectionLost(status))) => (None, Some(status)),
-            Ok(Some(_)) => (None, None),
-            Ok(None) => (None, Some(StatusCode::Good)),
-            Err(status) => (Some(Err(status)), Some(status)),
+        let told = match events.try_next().await {
+            Ok(Some(SessionPollResult::Reconnected(mode))) => {
+                wire.opened();
+                let same = matches!(mode, SessionConnectMode::ReactivatedSession(_));
+                Told::Up(if same { Revival::Same } else { Revival::New })
+            }
+            Ok(Some(SessionPollResult::ReconnectFailed(status))) => Told::Failed(status),
+            Ok(Some(SessionPollResult::ConnectionLost(status))) => Told::Lost(status),
+            Ok(Some(_)) => continue,
+            Ok(None) | Err(_) => return,
         };
-        if let (Some(opened), Some(up)) = (opened, up.take_if(|_| opened.is_some()))
-            && up.send(opened).is_err()
-        {
-            return StatusCode::BadRequestCancelledByClient;
-        }
-        if let Some(status) = ended {
-            return status;
+        let stands = matches!(told, Told::Up(_));
+        if tell.send(told).await.is_err() || (!stands && going.recv().await.is_none()) {
+            return;
         }
     }
 }

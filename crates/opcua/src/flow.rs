@@ -7,29 +7,27 @@
 mod fetch;
 
 use crate::connect::Link;
-use crate::outage::Outages;
-use crate::overflow::Overflow;
+use crate::feed::Feed;
+use crate::limits::Capacity;
 use crate::pipeline::Pipeline;
 use crate::sequence::Arrival;
-use crate::subscribe::{Subscribed, Subscription, delete};
-use crate::supervise::stopped;
-use crate::value::{sample, timestamp};
-use crate::wire::Wire;
-use crate::words::{Trouble, code, link_lost, silent, subscription_gone};
+use crate::service;
+use crate::subscribe::{Standing, delete};
+use crate::words::{Trouble, code, flooded, link_lost, silent, subscription_gone};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, GapReason, Input, SubscriptionState, TagId};
+use lineside_model::inlet::Closed;
+use lineside_model::{GapReason, SubscriptionState};
 use opcua::client::services::Publish;
 use opcua::client::{Session, UARequest};
 use opcua::types::{
-    DataChangeNotification, DataValue, Error, NodeId, NotificationMessage, PublishResponse, StatusChangeNotification,
+    DataChangeNotification, Error, NotificationMessage, PublishResponse, StatusChangeNotification,
     StatusCode as UaStatus, SubscriptionAcknowledgement,
 };
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often silence is looked for, and what waits is delivered.
@@ -38,100 +36,116 @@ const TICK: Duration = Duration::from_millis(250);
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// So many failed Publish requests in a row end the session.
 const FAILURES_MAX: u32 = 20;
+/// More answers without any news than this within one tick are no subscription at work.
+const IDLE_MAX: u32 = 1_000;
+/// Subscriptions that are not ours are deleted, each once, up to so many on one channel.
+const STRANGERS_MAX: usize = 1_000;
+/// Requests of a channel that is no more have expired at the server by then.
+const SHADOW_MAX: Duration = Duration::from_secs(60);
+/// How often it is looked for what such requests swallowed.
+const SHADOW_LOOK: Duration = Duration::from_millis(500);
 
 type Published = Result<PublishResponse, Error>;
 
 /// Why the flow ended.
 pub(crate) enum Ended {
-    /// We were told to.
-    Stopped,
-    Lost {
-        trouble: Trouble,
-        reason: GapReason,
-    },
+    /// Nobody takes anything any more.
+    Closed,
+    /// The channel, the session or the network.
+    Lost { trouble: Trouble, reason: GapReason, status: UaStatus },
+    /// Subscriptions ended at the server; they are out of the standing.
+    Gone(Trouble),
 }
 
 impl From<Closed> for Ended {
     fn from(_: Closed) -> Ended {
-        Ended::Stopped
+        Ended::Closed
     }
 }
 
-/// The state of one session's subscriptions.
+/// What the flow works with; all of it outlives the flow.
+pub(crate) struct Parts<'a> {
+    pub(crate) feed: &'a mut Feed,
+    pub(crate) standing: &'a mut Standing,
+    pub(crate) capacity: &'a mut Capacity,
+    pub(crate) patience: Duration,
+}
+
+/// One session's subscriptions at work.
 pub(crate) struct Flow<'a> {
     session: Arc<Session>,
-    wire: Wire,
     host: String,
-    connection: ConnectionId,
-    outages: &'a mut Outages,
-    inlet: &'a mut Inlet,
-    subscriptions: Vec<Subscription>,
-    refused: Vec<(TagId, Option<NodeId>, UaStatus)>,
-    chunk: usize,
+    parts: Parts<'a>,
     ask_again: Instant,
     pipeline: Pipeline,
     in_flight: FuturesUnordered<BoxFuture<'static, Published>>,
+    errands: FuturesUnordered<BoxFuture<'static, ()>>,
     acknowledge: Vec<SubscriptionAcknowledgement>,
     /// The server keeps sent messages until they are acknowledged.
     retransmits: bool,
     failures: u32,
+    /// Answers without news since the last tick.
+    idle: u32,
+    strangers: BTreeSet<u32>,
+    /// Requests of the last channel may swallow messages: since when, and when to look next.
+    shadow: Option<(Instant, Instant)>,
     state: SubscriptionState,
-    /// By tag id.
-    overflows: Vec<Overflow>,
-    messages: u64,
+    alive: bool,
 }
 
 impl<'a> Flow<'a> {
-    pub(crate) fn new(
-        link: &Link,
-        host: &str,
-        connection: ConnectionId,
-        tags: usize,
-        subscribed: Subscribed,
-        outages: &'a mut Outages,
-        inlet: &'a mut Inlet,
-    ) -> Flow<'a> {
+    pub(crate) fn new(link: &Link, host: &str, parts: Parts<'a>) -> Flow<'a> {
         let now = Instant::now();
-        let mut subscriptions = subscribed.subscriptions;
-        // Creating many items takes time; the server's promise counts from the first Publish request.
-        subscriptions.iter_mut().for_each(|subscription| subscription.heard = now);
+        let parked = std::mem::take(&mut parts.standing.parked);
+        for subscription in &mut parts.standing.subscriptions {
+            // Creating many items takes time; the server's promise counts from the first Publish request, and
+            // requests of the last channel are answered before ours.
+            let swallowed = subscription.revised.keep_alive().min(SHADOW_MAX) * u32::try_from(parked).unwrap_or(0);
+            subscription.heard = now + swallowed.min(SHADOW_MAX);
+        }
         Flow {
             session: link.session.clone(),
-            wire: link.wire.clone(),
             host: host.to_string(),
-            connection,
-            outages,
-            inlet,
-            pipeline: Pipeline::new(subscriptions.len()),
-            subscriptions,
-            refused: subscribed.refused,
-            chunk: subscribed.chunk,
+            pipeline: Pipeline::new(parts.standing.subscriptions.len()),
+            parts,
             ask_again: now + ASK_AGAIN,
             in_flight: FuturesUnordered::new(),
+            errands: FuturesUnordered::new(),
             acknowledge: Vec::new(),
             retransmits: true,
             failures: 0,
+            idle: 0,
+            strangers: BTreeSet::new(),
+            shadow: (parked > 0).then_some((now, now + SHADOW_LOOK)),
             state: SubscriptionState::None,
-            overflows: vec![Overflow::default(); tags],
-            messages: 0,
+            alive: false,
         }
     }
 
-    /// Did at least one notification or keep-alive arrive?
-    pub(crate) fn brought_values(&self) -> bool {
-        self.state != SubscriptionState::None
+    /// Did the server show that its subscriptions live?
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive
     }
 
-    /// Lets values flow until the session ends.
-    pub(crate) async fn run(&mut self, link: &mut Link, stop: &mut watch::Receiver<bool>) -> Ended {
+    /// Fetches what was published meanwhile, then lets values flow until that ends.
+    pub(crate) async fn run(&mut self, link: &mut Link) -> Ended {
+        let ended = match self.catch_up().await {
+            Ok(()) => self.go_on(link).await,
+            Err(ended) => ended,
+        };
+        self.parts.standing.parked = self.pipeline.outstanding();
+        ended
+    }
+
+    async fn go_on(&mut self, link: &mut Link) -> Ended {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             self.park();
             let step = tokio::select! {
-                () = stopped(stop) => return Ended::Stopped,
                 status = link.lost() => Err(self.link_lost(status)),
                 Some(published) = self.in_flight.next() => self.published(published).await,
+                Some(()) = self.errands.next() => Ok(()),
                 _ = tick.tick() => self.tick().await,
             };
             if let Err(ended) = step {
@@ -150,11 +164,11 @@ impl<'a> Flow<'a> {
     }
 
     async fn published(&mut self, published: Published) -> Result<(), Ended> {
-        self.wire.keep_token_on_our_clock();
         match published {
             Ok(response) => {
                 self.pipeline.returned();
                 self.failures = 0;
+                self.shadow = None;
                 self.response(response).await
             }
             Err(error) => self.publish_failed(error.status()),
@@ -167,12 +181,10 @@ impl<'a> Flow<'a> {
                 self.pipeline.too_many();
                 return Ok(());
             }
-            UaStatus::BadNoSubscription => return Err(self.gone(status)),
-            UaStatus::BadSessionIdInvalid | UaStatus::BadSessionClosed => {
-                return Err(self.link_lost(status));
-            }
+            UaStatus::BadNoSubscription => return Err(self.all_gone(status)),
             // A request that the server held until it expired; the watchdog judges silence.
             UaStatus::BadTimeout => {}
+            _ if service::is_of_link(status) => return Err(self.link_lost(status)),
             _ => self.failures += 1,
         }
         self.pipeline.returned();
@@ -188,72 +200,83 @@ impl<'a> Flow<'a> {
         if message.publish_time.is_null() {
             message.publish_time = response.response_header.timestamp;
         }
-        let Some(at) = self.subscriptions.iter().position(|subscription| subscription.id == id) else {
-            tracing::warn!(id, "deleting a subscription that is not ours");
-            delete(&self.session, id).await;
-            return Ok(());
+        let Some(at) = self.parts.standing.subscriptions.iter().position(|subscription| subscription.id == id) else {
+            return self.stranger(id);
         };
         self.heard(at)?;
         let empty = message.notification_data.as_ref().is_none_or(Vec::is_empty);
-        let tracker = &mut self.subscriptions[at].tracker;
-        let arrival =
-            if empty { tracker.keep_alive(message.sequence_number) } else { tracker.data(message.sequence_number) };
-        if !empty {
-            self.acknowledge(id, message.sequence_number);
-        }
-        match arrival {
-            Arrival::Repeated => Ok(()),
-            Arrival::InOrder => self.message(message),
+        let number = message.sequence_number;
+        let tracker = &mut self.parts.standing.subscriptions[at].tracker;
+        let arrival = if empty { tracker.keep_alive(number) } else { tracker.data(number) };
+        let arrived = match arrival {
+            Arrival::Repeated => {
+                self.parts.feed.counters.repeated += 1;
+                self.idle()
+            }
+            Arrival::InOrder if empty => self.idle().and_then(|()| self.message(id, message)),
+            Arrival::InOrder => self.message(id, message),
             Arrival::Missing { first, count } => self.missing(at, first, count, message).await,
+        };
+        if arrived.is_ok() && !empty {
+            self.acknowledge(id, number);
         }
+        arrived
+    }
+
+    fn stranger(&mut self, id: u32) -> Result<(), Ended> {
+        if self.strangers.len() < STRANGERS_MAX && self.strangers.insert(id) {
+            tracing::warn!(id, "deleting a subscription that is not ours");
+            let session = self.session.clone();
+            self.errands.push(async move { delete(&session, id).await }.boxed());
+        }
+        self.idle()
+    }
+
+    /// An answer that brought nothing.
+    fn idle(&mut self) -> Result<(), Ended> {
+        self.idle += 1;
+        if self.idle < IDLE_MAX {
+            return Ok(());
+        }
+        let (trouble, status) = (flooded(&self.host), UaStatus::BadTooManyOperations);
+        Err(Ended::Lost { trouble, reason: GapReason::Silent, status })
     }
 
     /// Maps one notification message in one pass.
-    fn message(&mut self, message: NotificationMessage) -> Result<(), Ended> {
-        let gap = self.outages.heard(timestamp(message.publish_time));
-        let mut inputs: Vec<Input> = gap.map(Input::Gap).into_iter().collect();
+    fn message(&mut self, id: u32, message: NotificationMessage) -> Result<(), Ended> {
+        self.parts.feed.heard(message.publish_time)?;
+        self.notifications(id, message)
+    }
+
+    fn notifications(&mut self, id: u32, message: NotificationMessage) -> Result<(), Ended> {
         for notification in message.notification_data.into_iter().flatten() {
+            self.parts.feed.counters.notifications += 1;
             if notification.inner_is::<DataChangeNotification>() {
                 if let Some(change) = notification.into_inner_as::<DataChangeNotification>() {
-                    self.changes(*change, &mut inputs);
+                    self.parts.feed.changes(&self.session, *change)?;
                 }
             } else if let Some(change) = notification.inner_as::<StatusChangeNotification>() {
-                let status = change.status;
-                self.deliver(inputs)?;
-                return Err(self.gone(status));
+                // GoodSubscriptionTransferred, BadTimeout: whatever it says, the subscription is not ours any more.
+                return Err(self.gone(id, change.status));
             }
         }
-        if inputs.is_empty() { Ok(()) } else { self.deliver(inputs) }
-    }
-
-    fn changes(&mut self, change: DataChangeNotification, inputs: &mut Vec<Input>) {
-        let items = change.monitored_items.unwrap_or_default();
-        self.messages += 1;
-        inputs.reserve(items.len());
-        for item in items {
-            let tag = item.client_handle.wrapping_sub(1);
-            let Some(overflow) = self.overflows.get_mut(tag as usize) else { continue };
-            let session = &self.session;
-            let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
-            inputs.extend(overflow.gap(&sample, self.messages).map(Input::Gap));
-            inputs.push(Input::Sample(sample));
-        }
-    }
-
-    fn input(&self, tag: TagId, value: DataValue) -> Input {
-        Input::Sample(sample(tag, value, |encode| encode(&self.session.encoding_context().read().context())))
+        Ok(())
     }
 
     async fn tick(&mut self) -> Result<(), Ended> {
+        self.idle = 0;
         // After a pause of this process answers wait to be seen; they come before any judgement on silence.
         while let Some(Some(published)) = self.in_flight.next().now_or_never() {
             self.published(published).await?;
         }
-        self.wire.keep_token_on_our_clock();
-        if self.inlet.has_waiting() {
-            self.deliver(Vec::new())?;
+        self.parts.feed.deliver_waiting()?;
+        if let Some((since, next)) = self.shadow
+            && next <= Instant::now()
+        {
+            self.look_behind_shadow(since).await?;
         }
-        if !self.refused.is_empty() && self.ask_again <= Instant::now() {
+        if self.parts.standing.refused.iter().any(|refused| refused.node.is_some()) && self.ask_again <= Instant::now()
+        {
             self.ask_again = Instant::now() + ASK_AGAIN;
             self.ask_again().await?;
         }
@@ -262,31 +285,36 @@ impl<'a> Flow<'a> {
 
     /// Late after what the server promised; given up after twice that.
     fn watch(&mut self) -> Result<(), Ended> {
-        let silences =
-            self.subscriptions.iter().map(|subscription| (subscription.heard.elapsed(), subscription.patience));
+        let subscriptions = self.parts.standing.subscriptions.iter();
+        let silences = subscriptions.map(|subscription| (subscription.heard.elapsed(), subscription.patience));
         let worst = silences.map(|(silence, patience)| (silence.div_duration_f64(patience), silence));
         let (share, silence) = worst.fold((0.0, Duration::ZERO), |a, b| if b.0 > a.0 { b } else { a });
         if share > 2.0 {
-            let trouble = silent(&self.host, silence);
-            return Err(Ended::Lost { trouble, reason: GapReason::Silent });
+            let (trouble, status) = (silent(&self.host, silence), UaStatus::BadNoCommunication);
+            return Err(Ended::Lost { trouble, reason: GapReason::Silent, status });
         }
         if share > 1.0 { self.become_state(SubscriptionState::Late) } else { Ok(()) }
     }
 
     fn heard(&mut self, at: usize) -> Result<(), Ended> {
-        self.subscriptions[at].heard = Instant::now();
+        self.alive = true;
+        let subscription = &mut self.parts.standing.subscriptions[at];
+        let lateness = subscription.heard.elapsed().saturating_sub(subscription.revised.keep_alive());
+        subscription.heard = Instant::now();
+        self.parts.feed.counters.late_by(lateness);
         if self.state == SubscriptionState::Live {
             return Ok(());
         }
-        let late = self.subscriptions.iter().any(|subscription| subscription.heard.elapsed() > subscription.patience);
+        let mut all = self.parts.standing.subscriptions.iter();
+        let late = all.any(|subscription| subscription.heard.elapsed() > subscription.patience);
         if late { Ok(()) } else { self.become_state(SubscriptionState::Live) }
     }
 
     fn become_state(&mut self, state: SubscriptionState) -> Result<(), Ended> {
-        if std::mem::replace(&mut self.state, state) == state {
-            return Ok(());
-        }
-        self.deliver(vec![Input::Subscription { connection: self.connection, state }])
+        self.state = state;
+        let changed = self.parts.feed.become_state(state)?;
+        self.parts.feed.counters.late += u64::from(changed && state == SubscriptionState::Late);
+        Ok(())
     }
 
     fn acknowledge(&mut self, subscription_id: u32, sequence_number: u32) {
@@ -295,17 +323,18 @@ impl<'a> Flow<'a> {
         }
     }
 
-    fn deliver(&mut self, inputs: Vec<Input>) -> Result<(), Ended> {
-        // Nobody takes anything any more: that is the end.
-        Ok(self.inlet.deliver(inputs)?)
-    }
-
     fn link_lost(&self, status: UaStatus) -> Ended {
-        Ended::Lost { trouble: link_lost(&self.host, status), reason: GapReason::LinkDown }
+        Ended::Lost { trouble: link_lost(&self.host, status), reason: GapReason::LinkDown, status }
     }
 
-    fn gone(&self, status: UaStatus) -> Ended {
-        Ended::Lost { trouble: subscription_gone(&self.host, status), reason: GapReason::Silent }
+    fn gone(&mut self, id: u32, status: UaStatus) -> Ended {
+        self.parts.standing.gone(id);
+        Ended::Gone(subscription_gone(&self.host, status))
+    }
+
+    fn all_gone(&mut self, status: UaStatus) -> Ended {
+        self.parts.standing.subscriptions.clear();
+        Ended::Gone(subscription_gone(&self.host, status))
     }
 }
 

@@ -5,13 +5,18 @@
 //! a gap with a time range. It does not scale, interpret or store values, and it reads no clock for data:
 //! the times of gaps are the server's own.
 //!
-//! Code map: `supervise` (the ladder of attempts) → `connect` (`endpoint`, `pki`, `identity`, session) → `subscribe`
-//! (limits, items) → `flow` (publish, sequence numbers, watchdog) → `value` (mapping).
+//! Code map: `ladder` (which rung next; pure) ← `supervise` (climbs) → `connect` (`endpoint`, `pki`, `identity`,
+//! session, over `wire`) → `limits` and `subscribe` (what stands at the server) → `flow` (publish, sequence numbers, watchdog)
+//! → `feed` (what is delivered) → `value` (mapping).
 
 mod connect;
+mod counters;
 mod endpoint;
+mod feed;
 mod flow;
 pub mod identity;
+mod isolate;
+mod ladder;
 mod limits;
 mod node;
 mod outage;

@@ -1,7 +1,9 @@
-//! What a server says of itself at each connection: product, start, namespaces, limits.
+//! What a server says of itself at each new session: product, start, namespaces, limits; and what it was
+//! found to take beyond what it says.
 //!
 //! Node ids are of OPC 10000-5 (Server object i=2253). A limit of 0 or one that is missing means none
-//! declared; then our own applies. Declared limits are hints: `service` still halves when they lie.
+//! declared; then our own applies. Declared limits are hints: what fails nevertheless is halved, and that is
+//! remembered for the life of the adapter in [`Capacity`].
 
 use crate::value::timestamp;
 use crate::words::{Trouble, service_failed};
@@ -9,33 +11,80 @@ use crate::{SIMULATED_PLANT, service};
 use lineside_model::Timestamp;
 use opcua::client::Session;
 use opcua::types::{DataValue, NodeId, Variant};
+use std::time::Duration;
 
 /// Items created in one call; small enough for a slow controller to answer in time.
 const ITEMS_PER_CALL: usize = 500;
 /// Items in one subscription: some servers lose those of larger ones silently.
 const ITEMS_PER_SUBSCRIPTION: usize = 2_000;
 const NODES_PER_READ: usize = 1_000;
+/// Values that the queues of all items may hold at the server together.
+const QUEUED: usize = 200_000;
+const QUEUE_MAX: usize = 1_000;
+
+/// Items in a call whose duration is to be learned.
+const FIRST_CALL: usize = 50;
+/// A call is made no larger than what the server is expected to do in this time.
+const CALL_TARGET: Duration = Duration::from_secs(1);
+/// No call is waited for longer.
+const CALL_MAX: Duration = Duration::from_secs(60);
 
 const NAMESPACE_ARRAY: u32 = 2255;
 const START_TIME: u32 = 2257;
 const PRODUCT_NAME: u32 = 2261;
 const PRODUCT_URI: u32 = 2262;
-const MAX_NODES_PER_READ: u32 = 11705;
-const MAX_ITEMS_PER_CALL: u32 = 11714;
-const MAX_SUBSCRIPTIONS_PER_SESSION: u32 = 24098;
-const MAX_ITEMS_PER_SUBSCRIPTION: u32 = 24104;
 
-/// Read in this order, and taken apart in this order.
-const NODES: [u32; 8] = [
-    NAMESPACE_ARRAY,
-    START_TIME,
-    PRODUCT_NAME,
-    PRODUCT_URI,
-    MAX_NODES_PER_READ,
-    MAX_ITEMS_PER_CALL,
-    MAX_SUBSCRIPTIONS_PER_SESSION,
-    MAX_ITEMS_PER_SUBSCRIPTION,
-];
+/// Declares [`Declared`] and the nodes that are read for it, in the same order.
+macro_rules! declared {
+    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+        /// What a server declares (OPC 10000-5 6.3.2 ServerCapabilities, 6.3.11 OperationLimits); none where
+        /// it declares nothing, or 0.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub(crate) struct Declared {
+            $($(#[$doc])* pub(crate) $name: Option<usize>,)*
+        }
+
+        /// The nodes of [`Declared`], in its order.
+        const LIMITS: &[u32] = &[$($id,)*];
+
+        impl Declared {
+            fn from_values(mut next: impl FnMut() -> Variant) -> Declared {
+                Declared { $($name: number(&next()),)* }
+            }
+
+            /// What is declared, by name.
+            pub(crate) fn list(&self) -> Vec<(&'static str, usize)> {
+                [$((stringify!($name), self.$name),)*].into_iter().filter_map(|(name, n)| Some((name, n?))).collect()
+            }
+        }
+    };
+}
+
+declared! {
+    nodes_per_read = 11705,
+    nodes_per_write = 11707,
+    nodes_per_method_call = 11709,
+    nodes_per_browse = 11710,
+    nodes_per_register = 11711,
+    nodes_per_translate = 11712,
+    items_per_call = 11714,
+    nodes_per_history_read_data = 12165,
+    nodes_per_history_read_events = 12166,
+    sessions = 24095,
+    subscriptions = 24096,
+    items = 24097,
+    subscriptions_per_session = 24098,
+    select_clauses = 24099,
+    where_clauses = 24100,
+    items_per_subscription = 24104,
+    queue_size = 31916,
+    array_length = 11702,
+    string_length = 11703,
+    browse_continuation_points = 2735,
+    history_continuation_points = 2737,
+}
+
+const IDENTITY: [u32; 4] = [NAMESPACE_ARRAY, START_TIME, PRODUCT_NAME, PRODUCT_URI];
 
 /// The server at the other end.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,31 +93,110 @@ pub(crate) struct Facts {
     pub(crate) simulated: bool,
     pub(crate) started: Option<Timestamp>,
     pub(crate) namespaces: Vec<String>,
-    pub(crate) limits: Limits,
+    pub(crate) declared: Declared,
 }
 
-/// The smaller of what the server declares and what we want.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
+impl Facts {
+    /// Is this the same life of the same server? Ids of subscriptions mean nothing in another one.
+    pub(crate) fn same_life(&self, before: &Facts) -> bool {
+        self.started == before.started && self.namespaces == before.namespaces && self.product == before.product
+    }
+}
+
+/// What the server takes: what it declares, what we want, and what was found by failing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Capacity {
     pub(crate) nodes_per_read: usize,
     pub(crate) items_per_call: usize,
-    pub(crate) items_per_subscription: usize,
-    pub(crate) subscriptions: Option<usize>,
+    items_per_subscription: usize,
+    subscriptions: Option<usize>,
+    queue: usize,
+    /// How long the creation of one item takes; none before the first was measured.
+    per_item: Option<Duration>,
 }
 
-impl Limits {
+impl Default for Capacity {
+    fn default() -> Capacity {
+        Capacity {
+            nodes_per_read: NODES_PER_READ,
+            items_per_call: ITEMS_PER_CALL,
+            items_per_subscription: ITEMS_PER_SUBSCRIPTION,
+            subscriptions: None,
+            queue: QUEUE_MAX,
+            per_item: None,
+        }
+    }
+}
+
+impl Capacity {
+    /// Lowers what is known by what the server declares.
+    pub(crate) fn obey(&mut self, declared: &Declared) {
+        let lower = |known: &mut usize, declared: Option<usize>| *known = declared.map_or(*known, |n| n.min(*known));
+        lower(&mut self.nodes_per_read, declared.nodes_per_read);
+        lower(&mut self.nodes_per_read, declared.array_length);
+        lower(&mut self.items_per_call, declared.items_per_call);
+        lower(&mut self.items_per_call, declared.array_length);
+        lower(&mut self.items_per_subscription, declared.items_per_subscription);
+        lower(&mut self.queue, declared.queue_size);
+        self.subscriptions = declared.subscriptions_per_session;
+    }
+
     /// How many items to put into each subscription so that `items` fit into the subscriptions allowed.
     pub(crate) fn share(&self, items: usize) -> usize {
         let least = self.subscriptions.map_or(0, |most| items.div_ceil(most));
         self.items_per_subscription.max(least)
     }
+
+    /// A subscription was full at `accepted` items.
+    pub(crate) fn was_full(&mut self, accepted: usize) {
+        self.items_per_subscription = accepted.clamp(1, self.items_per_subscription);
+    }
+
+    /// The queue of each of `items` items that should hold at least `least` values: longer where few items
+    /// share the server's memory, so that a short outage loses nothing.
+    pub(crate) fn queue(&self, items: usize, least: usize) -> u32 {
+        let queue = (QUEUED / items.max(1)).min(QUEUE_MAX).max(least).min(self.queue.max(1));
+        u32::try_from(queue).unwrap_or(u32::MAX)
+    }
+
+    /// Items to create in the next call.
+    pub(crate) fn call(&self) -> usize {
+        let by_time = match self.per_item {
+            None => FIRST_CALL,
+            Some(each) => (CALL_TARGET.as_nanos() / each.as_nanos().max(1)).try_into().unwrap_or(usize::MAX),
+        };
+        self.items_per_call.min(by_time).max(1)
+    }
+
+    /// Does the server answer fast enough to have several calls under way?
+    pub(crate) fn may_pipeline(&self) -> bool {
+        self.per_item.is_some_and(|each| each < CALL_TARGET / 5_000)
+    }
+
+    /// How long a call that creates `items` may take: far longer than expected, and never less than `patience`.
+    pub(crate) fn allowance(&self, items: usize, patience: Duration) -> Duration {
+        let items = u32::try_from(items).unwrap_or(u32::MAX);
+        let expected = self.per_item.unwrap_or_default().saturating_mul(items);
+        expected.saturating_mul(4).max(patience).min(CALL_MAX)
+    }
+
+    /// A call that created `items` took `time`.
+    pub(crate) fn took(&mut self, items: usize, time: Duration) {
+        let each = time / u32::try_from(items).unwrap_or(u32::MAX).max(1);
+        self.per_item = Some(self.per_item.map_or(each, |before| (before + each) / 2));
+    }
+
+    /// A call that creates `items` was not answered within `time`: the next one is smaller and may take longer.
+    pub(crate) fn too_slow(&mut self, items: usize, time: Duration) {
+        self.took(items, time);
+        self.per_item = self.per_item.map(|each| each.max(time / u32::try_from(items).unwrap_or(u32::MAX).max(1)));
+    }
 }
 
-/// Reads it all in one call. Only the namespaces are indispensable.
-pub(crate) async fn read(session: &Session, host: &str) -> Result<Facts, Trouble> {
-    let nodes = NODES.map(|id| NodeId::new(0, id));
-    let mut chunk = nodes.len();
-    let values = service::read(session, &nodes, &mut chunk)
+/// Reads it all in one call where the server takes that. Only the namespaces are indispensable.
+pub(crate) async fn read(session: &Session, host: &str, capacity: &mut Capacity) -> Result<Facts, Trouble> {
+    let nodes: Vec<NodeId> = IDENTITY.iter().chain(LIMITS).map(|id| NodeId::new(0, *id)).collect();
+    let values = service::read(session, &nodes, &mut capacity.nodes_per_read)
         .await
         .map_err(|status| service_failed(host, "tell what it is", status))?;
     let facts = facts(values);
@@ -76,6 +204,8 @@ pub(crate) async fn read(session: &Session, host: &str) -> Result<Facts, Trouble
         .read_namespace_array()
         .await
         .map_err(|error| service_failed(host, "tell its namespaces", error.status()))?;
+    tracing::info!(product = facts.product, limits = ?facts.declared.list(), "a server and what it declares");
+    capacity.obey(&facts.declared);
     Ok(facts)
 }
 
@@ -88,18 +218,12 @@ fn facts(values: Vec<DataValue>) -> Facts {
         _ => None,
     };
     let (name, uri) = (text(&next()), text(&next()));
-    let own = |declared: Variant, own: usize| number(&declared).map_or(own, |declared| declared.min(own));
     Facts {
         simulated: uri == SIMULATED_PLANT,
         product: if name.is_empty() { uri } else { name },
         started,
         namespaces,
-        limits: Limits {
-            nodes_per_read: own(next(), NODES_PER_READ),
-            items_per_call: own(next(), ITEMS_PER_CALL),
-            subscriptions: number(&next()),
-            items_per_subscription: own(next(), ITEMS_PER_SUBSCRIPTION),
-        },
+        declared: Declared::from_values(next),
     }
 }
 
@@ -132,25 +256,63 @@ fn number(value: &Variant) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn limits(declared: [Variant; 4]) -> Limits {
-        let first = [Variant::from(vec!["urn:a".to_string()]), Variant::Empty, Variant::Empty, Variant::Empty];
-        facts(first.into_iter().chain(declared).map(DataValue::new_now).collect()).limits
+    /// What a server takes that declares these limits by their node ids.
+    fn capacity(declared: &[(u32, u32)]) -> Capacity {
+        let first = vec![Variant::from(vec!["urn:a".to_string()]), Variant::Empty, Variant::Empty, Variant::Empty];
+        let value = |id: &u32| declared.iter().find(|(of, _)| of == id).map_or(Variant::Empty, |(_, n)| (*n).into());
+        let values = first.into_iter().chain(LIMITS.iter().map(value)).map(DataValue::new_now);
+        let mut capacity = Capacity::default();
+        capacity.obey(&facts(values.collect()).declared);
+        capacity
     }
 
     #[test]
     fn declared_limits_lower_ours_and_zero_declares_nothing() {
-        let ours =
-            Limits { nodes_per_read: 1_000, items_per_call: 500, items_per_subscription: 2_000, subscriptions: None };
-        let n = Variant::UInt32;
-        assert_eq!(limits([Variant::Empty, Variant::Empty, Variant::Empty, Variant::Empty]), ours);
-        assert_eq!(limits([n(0), n(0), n(0), n(0)]), ours);
-        assert_eq!(limits([n(u32::MAX), n(9_999), n(0), n(9_999)]), ours);
-        let small = limits([n(10), n(20), n(3), n(30)]);
-        let expected =
-            Limits { nodes_per_read: 10, items_per_call: 20, items_per_subscription: 30, subscriptions: Some(3) };
+        assert_eq!(capacity(&[]), Capacity::default());
+        assert_eq!(capacity(&LIMITS.iter().map(|id| (*id, 0)).collect::<Vec<_>>()), Capacity::default());
+        assert_eq!(capacity(&[(11705, u32::MAX), (11714, 9_999), (24104, 9_999)]), Capacity::default());
+        let small = capacity(&[(11705, 10), (11714, 20), (24098, 3), (24104, 30), (31916, 7)]);
+        let expected = Capacity {
+            nodes_per_read: 10,
+            items_per_call: 20,
+            items_per_subscription: 30,
+            subscriptions: Some(3),
+            queue: 7,
+            per_item: None,
+        };
         assert_eq!(small, expected);
         assert_eq!(small.share(60), 30);
         assert_eq!(small.share(300), 100, "rather too large a subscription than one too many");
+        assert_eq!(small.queue(1, 12), 7);
+        assert_eq!(capacity(&[(11702, 15)]).items_per_call, 15, "an array of operands is an array");
+    }
+
+    #[test]
+    fn queues_are_long_where_few_items_share_the_memory() {
+        let check = |items, least, expected| assert_eq!(Capacity::default().queue(items, least), expected, "{items}");
+        check(0, 12, 1_000);
+        check(1_200, 12, 166);
+        check(50_000, 12, 12);
+        check(50_000, 102, 102);
+    }
+
+    #[test]
+    fn calls_grow_with_what_the_server_does_in_a_second() {
+        let patience = Duration::from_secs(5);
+        let mut capacity = Capacity::default();
+        assert_eq!((capacity.call(), capacity.may_pipeline()), (50, false));
+        assert_eq!(capacity.allowance(50, patience), patience);
+        capacity.took(50, Duration::from_millis(5));
+        assert_eq!((capacity.call(), capacity.may_pipeline()), (500, true));
+        let mut capacity = Capacity::default();
+        capacity.took(50, Duration::from_secs(4));
+        assert_eq!((capacity.call(), capacity.may_pipeline()), (12, false));
+        for round in 0..40 {
+            let (items, allowed) = (capacity.call(), capacity.allowance(capacity.call(), patience));
+            assert!(allowed <= CALL_MAX, "{round}");
+            capacity.too_slow(items, allowed);
+        }
+        assert_eq!((capacity.call(), capacity.allowance(1, patience)), (1, CALL_MAX));
     }
 
     #[test]

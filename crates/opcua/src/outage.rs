@@ -31,6 +31,21 @@ impl Outages {
         Some(self.gap(from, time, reason))
     }
 
+    /// The flow goes on where it ended: every message was there, so nothing was missed.
+    pub(crate) fn bridged(&mut self) {
+        self.open = None;
+    }
+
+    /// Are values missing, and nothing came since?
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// A message that came late, of `time`, was fetched; it ends no gap.
+    pub(crate) fn fetched(&mut self, time: Option<Timestamp>) {
+        self.last_heard = time.or(self.last_heard);
+    }
+
     /// Messages between the last one heard and the one of `time` are lost for good.
     pub(crate) fn lost_before(&self, time: Option<Timestamp>) -> Option<Gap> {
         let to = time.or(self.last_heard)?;

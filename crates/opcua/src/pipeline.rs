@@ -24,6 +24,11 @@ impl Pipeline {
         free
     }
 
+    /// Requests at the server.
+    pub(crate) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
     /// A request came back, with whatever result but "too many".
     pub(crate) fn returned(&mut self) {
         self.outstanding = self.outstanding.saturating_sub(1);

@@ -33,6 +33,27 @@ impl Tracker {
         Tracker { next: 1 }
     }
 
+    /// The number of the next message.
+    pub(crate) fn next(&self) -> u32 {
+        self.next
+    }
+
+    /// Expects `number` next: what lies before is delivered or lost.
+    pub(crate) fn expect(&mut self, number: u32) {
+        self.next = number;
+    }
+
+    /// Those of `numbers` that are still to come, in order.
+    pub(crate) fn ahead(&self, numbers: &[u32]) -> Vec<u32> {
+        let distance = |number: u32| (u64::from(number) + RING - u64::from(self.next)) % RING;
+        let mut ahead: Vec<u32> =
+            numbers.iter().copied().filter(|number| *number != 0 && distance(*number) < RING / 2).collect();
+        ahead.sort_unstable_by_key(|number| distance(*number));
+        ahead.dedup();
+        ahead.truncate(REPUBLISH_MAX as usize);
+        ahead
+    }
+
     /// A message with data arrived.
     pub(crate) fn data(&mut self, number: u32) -> Arrival {
         // 0 is never used by the standard; a server that does not number loses nothing by it.
@@ -114,5 +135,8 @@ mod tests {
         check(1, &[(Data(u32::MAX), Repeated)], 1);
         check(1, &[(Data(3), missing(1, 2))], 4);
         check(5, &[(Data(0), InOrder), (KeepAlive(0), InOrder)], 5);
+        assert_eq!(Tracker { next: u32::MAX }.ahead(&[2, 0, 1, u32::MAX - 1, u32::MAX, 1]), [u32::MAX, 1, 2]);
+        let endless: Vec<u32> = (1..100_000).collect();
+        assert_eq!(Tracker { next: 5 }.ahead(&endless).len(), REPUBLISH_MAX as usize);
     }
 }

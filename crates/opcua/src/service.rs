@@ -49,6 +49,29 @@ pub(crate) fn is_too_much(status: StatusCode) -> bool {
     )
 }
 
+/// Does the status say that the channel or the session is no more, rather than that the service failed?
+/// An answer that does not come belongs to it: on a lost packet, asking again on the same channel is idle.
+pub(crate) fn is_of_link(status: StatusCode) -> bool {
+    matches!(
+        code(status),
+        StatusCode::BadTimeout
+            | StatusCode::BadConnectionClosed
+            | StatusCode::BadNotConnected
+            | StatusCode::BadCommunicationError
+            | StatusCode::BadSecureChannelClosed
+            | StatusCode::BadSecureChannelIdInvalid
+            | StatusCode::BadSessionIdInvalid
+            | StatusCode::BadSessionClosed
+            | StatusCode::BadSessionNotActivated
+            | StatusCode::BadDecodingError
+            | StatusCode::BadServerHalted
+            | StatusCode::BadShutdown
+            | StatusCode::BadDisconnect
+            | StatusCode::BadEndOfStream
+            | StatusCode::BadRequestTimeout
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

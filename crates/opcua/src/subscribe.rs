@@ -1,26 +1,32 @@
 //! Subscriptions and their items: split by limits, every answer looked at, every tag accounted for.
 //!
-//! The client handle of an item is its tag id plus one (the library replaces a handle of 0), so a value finds
-//! its tag without a search.
+//! [`Standing`] is what we have at the server; it outlives channels and sessions, so that nothing is made
+//! twice. The client handle of an item is its tag id plus one (the library replaces a handle of 0), so a
+//! value finds its tag without a search.
 
-use crate::limits::Facts;
+use crate::limits::{Capacity, Facts};
 use crate::sequence::Tracker;
-use crate::words::{Trouble, code, service_failed};
-use crate::{endpoint, node, service};
+use crate::words::code;
+use crate::{node, service};
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId};
-use opcua::client::services::{CreateMonitoredItems, CreateSubscription, DeleteSubscriptions};
+use opcua::client::services::{CreateMonitoredItems, CreateSubscription, DeleteSubscriptions, TransferSubscriptions};
 use opcua::client::{Session, UARequest};
 use opcua::types::{
     AttributeId, DataChangeFilter, DataChangeTrigger, DeadbandType, ExtensionObject, MonitoredItemCreateRequest,
     MonitoringMode, MonitoringParameters, NodeId, ReadValueId, StatusCode, TimestampsToReturn,
 };
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// Wanted longest silence of a healthy subscription.
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
-/// A subscription without its client frees the server after this.
-const LIFETIME: Duration = Duration::from_secs(60);
+/// A subscription without its client frees the server after this: an outage of five minutes still ends with
+/// a transfer.
+const LIFETIME: Duration = Duration::from_secs(600);
 /// Round trip and scheduling, added to the promised keep-alive before silence counts.
 const MARGIN: Duration = Duration::from_secs(1);
 /// Items of one notification message: a burst of one value each of a whole subscription.
@@ -30,86 +36,255 @@ const NOTIFICATIONS_MAX: u32 = 2_000;
 const SAMPLING_MS: f64 = 0.0;
 /// The fastest changes that a queue must hold for one publishing interval.
 const FASTEST_MS: f64 = 10.0;
-const QUEUE_MIN: u32 = 10;
+const QUEUE_MIN: usize = 10;
+/// Calls under way at once, where the server answers fast.
+const PARALLEL: usize = 4;
+/// A server that ends with more orphans than this loses track of itself; so do not we.
+const ORPHANS_MAX: usize = 1_000;
 
 /// A tag and its node on this server.
 pub(crate) type Item = (TagId, NodeId);
+
+/// What the server promised for a subscription (OPC 10000-4 5.14.2.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Revised {
+    pub(crate) publishing_interval_ms: f64,
+    pub(crate) keep_alive_count: u32,
+    pub(crate) lifetime_count: u32,
+}
+
+impl Revised {
+    /// The longest silence of the subscription.
+    pub(crate) fn keep_alive(&self) -> Duration {
+        Duration::try_from_secs_f64(self.publishing_interval_ms / 1e3 * f64::from(self.keep_alive_count))
+            .unwrap_or(Duration::MAX / 4)
+    }
+}
 
 /// One subscription at the server.
 pub(crate) struct Subscription {
     pub(crate) id: u32,
     pub(crate) tracker: Tracker,
+    pub(crate) revised: Revised,
     /// Silence longer than this is not what the server promised.
     pub(crate) patience: Duration,
     pub(crate) heard: Instant,
     pub(crate) items: Vec<Item>,
+    /// After a transfer: what the server can still repeat.
+    pub(crate) available: Option<Vec<u32>>,
+    /// Made since the last flow: it has nothing to catch up with.
+    pub(crate) fresh: bool,
     queue: u32,
 }
 
-/// What became of all tags of a connection.
-pub(crate) struct Subscribed {
-    pub(crate) subscriptions: Vec<Subscription>,
-    /// Tags that the server, or the namespace table, refused. A node where asking again makes sense.
-    pub(crate) refused: Vec<(TagId, Option<NodeId>, StatusCode)>,
-    /// Items per call, as learned.
-    pub(crate) chunk: usize,
+/// A tag that the server, or its namespace table, refused. With a node where asking again makes sense.
+pub(crate) struct Refused {
+    pub(crate) tag: TagId,
+    pub(crate) node: Option<NodeId>,
+    pub(crate) status: StatusCode,
 }
 
-/// Creates what the connection's tags need; at least one subscription, whose keep-alives prove the link.
-pub(crate) async fn subscribe(
-    session: &Session,
-    config: &PlantConfig,
-    connection: ConnectionId,
-    facts: &Facts,
-) -> Result<Subscribed, Trouble> {
-    let settings = &config.connections[connection.0 as usize];
-    let host = endpoint::authority(&settings.endpoint);
-    let mut done = Subscribed { subscriptions: Vec::new(), refused: Vec::new(), chunk: facts.limits.items_per_call };
-    let mut waiting = resolve(config, connection, facts, &mut done);
-    let mut share = facts.limits.share(waiting.len());
-    loop {
-        let mut subscription = match create(session, settings.publish).await {
-            Ok(subscription) => subscription,
-            Err(status) if !done.subscriptions.is_empty() => {
-                done.refuse(waiting, status);
-                return Ok(done);
-            }
-            Err(status) => return Err(service_failed(host, "create a subscription", status)),
-        };
-        let rest = waiting.split_off(share.min(waiting.len()));
-        let chunk = done.chunk;
-        let answers = create_items(session, &subscription, &waiting, &mut done.chunk)
-            .await
-            .map_err(|status| service_failed(host, "monitor the tags", status))?;
-        let full = subscription.take(waiting, answers, &mut done);
-        let accepted = subscription.items.len();
-        if accepted == 0 && !done.subscriptions.is_empty() {
-            delete(session, subscription.id).await;
-            done.refuse(full.into_iter().chain(rest).collect(), StatusCode::BadTooManyMonitoredItems);
-            return Ok(done);
-        }
-        done.subscriptions.push(subscription);
-        if !full.is_empty() {
-            // An undeclared limit was met. It is of the subscription, not of the call.
-            share = accepted.max(1);
-            done.chunk = chunk;
-        }
-        waiting = full.into_iter().chain(rest).collect();
-        if waiting.is_empty() {
-            return Ok(done);
+/// All that we have at the server.
+#[derive(Default)]
+pub(crate) struct Standing {
+    pub(crate) subscriptions: Vec<Subscription>,
+    pub(crate) refused: Vec<Refused>,
+    /// Subscriptions of which we do not know what they hold; to be deleted.
+    orphans: BTreeSet<u32>,
+    /// Publish requests that may wait at the server, on a channel that is no more.
+    pub(crate) parked: usize,
+    /// Tags whose values cannot be decoded: never asked for again.
+    pub(crate) undecodable: BTreeSet<TagId>,
+}
+
+/// How to subscribe to the tags of one connection.
+pub(crate) struct Plan<'a> {
+    pub(crate) config: &'a PlantConfig,
+    pub(crate) connection: ConnectionId,
+    pub(crate) facts: &'a Facts,
+    /// How long the server may take for a call.
+    pub(crate) patience: Duration,
+}
+
+impl Standing {
+    /// Another life of the server: it knows nothing of ours.
+    pub(crate) fn forget(&mut self) {
+        let undecodable = std::mem::take(&mut self.undecodable);
+        *self = Standing { undecodable, ..Standing::default() };
+    }
+
+    /// The subscription ended at the server, or is not ours any more.
+    pub(crate) fn gone(&mut self, id: u32) {
+        self.subscriptions.retain(|subscription| subscription.id != id);
+    }
+
+    /// The subscription is to be deleted as soon as the server can be asked for it.
+    pub(crate) fn orphan(&mut self, id: u32) {
+        self.gone(id);
+        if self.orphans.len() < ORPHANS_MAX {
+            self.orphans.insert(id);
         }
     }
-}
 
-impl Subscribed {
+    /// Everything that is subscribed.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Item> {
+        self.subscriptions.iter().flat_map(|subscription| &subscription.items)
+    }
+
+    /// Leaves these tags alone from now on. All subscriptions are made anew, because what cannot be decoded
+    /// may wait in any of them to be repeated.
+    pub(crate) fn leave_out(&mut self, tags: Vec<TagId>) {
+        self.undecodable.extend(tags);
+        let ids: Vec<u32> = self.subscriptions.iter().map(|subscription| subscription.id).collect();
+        ids.into_iter().for_each(|id| self.orphan(id));
+    }
+
+    /// Takes the subscriptions over into the session (OPC 10000-4 5.14.7). Returns (kept, lost).
+    pub(crate) async fn transfer(&mut self, session: &Session) -> Result<(usize, usize), StatusCode> {
+        let ours = self.subscriptions.iter().map(|subscription| subscription.id);
+        let ids: Vec<u32> = ours.chain(self.orphans.iter().copied()).collect();
+        if ids.is_empty() {
+            return Ok((0, 0));
+        }
+        let request = TransferSubscriptions::new(session).subscription_ids(ids.clone()).send_initial_values(true);
+        let results = match request.send(session.channel()).await {
+            Ok(response) => response.results.unwrap_or_default(),
+            Err(error) if service::is_of_link(error.status()) => return Err(error.status()),
+            Err(error) => {
+                tracing::info!(%error, "the server transfers no subscription");
+                Vec::new()
+            }
+        };
+        let mut results: BTreeMap<u32, _> = ids.into_iter().zip(results).collect();
+        let before = self.subscriptions.len();
+        self.subscriptions.retain_mut(|subscription| match results.remove(&subscription.id) {
+            Some(result) if result.status_code.is_good() => {
+                subscription.available = Some(result.available_sequence_numbers.unwrap_or_default());
+                true
+            }
+            Some(result) => is_ours(result.status_code),
+            None => false,
+        });
+        self.orphans.retain(|id| results.get(id).is_some_and(|result| is_ours(result.status_code)));
+        let kept = self.subscriptions.len();
+        Ok((kept, before - kept))
+    }
+
+    /// Deletes what we have lost track of.
+    async fn tidy(&mut self, session: &Session) -> Result<(), StatusCode> {
+        while let Some(id) = self.orphans.first().copied() {
+            let deleted = DeleteSubscriptions::new(session).subscription(id).send(session.channel()).await;
+            if let Err(error) = deleted
+                && service::is_of_link(error.status())
+            {
+                return Err(error.status());
+            }
+            self.orphans.remove(&id);
+        }
+        Ok(())
+    }
+
+    /// Creates what is missing of the connection's tags; at least one subscription, whose keep-alives prove
+    /// the link. Returns how many subscriptions it made.
+    pub(crate) async fn complete(
+        &mut self,
+        session: &Session,
+        plan: &Plan<'_>,
+        capacity: &mut Capacity,
+    ) -> Result<usize, StatusCode> {
+        self.tidy(session).await?;
+        let mut waiting = self.resolve(plan);
+        let publish = plan.config.connections[plan.connection.0 as usize].publish;
+        let tags = self.subscriptions.iter().map(|of| of.items.len()).sum::<usize>() + waiting.len();
+        let before = self.subscriptions.len();
+        while !waiting.is_empty() || self.subscriptions.is_empty() {
+            let mut subscription = match create(session, publish).await {
+                Ok(subscription) => subscription,
+                Err(status) if !self.subscriptions.is_empty() && !service::is_of_link(status) => {
+                    self.refuse(waiting, status);
+                    break;
+                }
+                Err(status) => return Err(status),
+            };
+            subscription.queue = capacity.queue(tags, subscription.least_queue());
+            let rest = waiting.split_off(capacity.share(waiting.len()).min(waiting.len()));
+            let full = self.fill(session, plan, capacity, subscription, waiting).await?;
+            if let Some(full) = full {
+                waiting = full.into_iter().chain(rest).collect();
+            } else {
+                break;
+            }
+        }
+        self.tidy(session).await?;
+        Ok(self.subscriptions.len() - before)
+    }
+
+    /// Puts `items` into a new `subscription`. Returns those for which it was full, or none where it took
+    /// nothing at all, which refuses them.
+    async fn fill(
+        &mut self,
+        session: &Session,
+        plan: &Plan<'_>,
+        capacity: &mut Capacity,
+        mut subscription: Subscription,
+        items: Vec<Item>,
+    ) -> Result<Option<Vec<Item>>, StatusCode> {
+        let calls = capacity.items_per_call;
+        let asked = create_items(session, &subscription, &items, capacity, plan.patience).await;
+        let Ok(answers) = asked else {
+            // Which of its items exist is not known.
+            self.orphan(subscription.id);
+            return asked.map(|_answers| None);
+        };
+        let full = subscription.take(items, answers, &mut self.refused);
+        let accepted = subscription.items.len();
+        if accepted == 0 && !self.subscriptions.is_empty() {
+            self.orphan(subscription.id);
+            self.refuse(full, StatusCode::BadTooManyMonitoredItems);
+            return Ok(None);
+        }
+        self.subscriptions.push(subscription);
+        if !full.is_empty() {
+            // An undeclared limit was met. It is of the subscription, not of the call.
+            capacity.was_full(accepted);
+            capacity.items_per_call = calls;
+        }
+        Ok(Some(full))
+    }
+
     fn refuse(&mut self, items: Vec<Item>, status: StatusCode) {
-        self.refused.extend(items.into_iter().map(|(tag, node)| (tag, Some(node), status)));
+        self.refused.extend(items.into_iter().map(|(tag, node)| Refused { tag, node: Some(node), status }));
+    }
+
+    /// The tags that are neither in a subscription nor refused, with their nodes on this server.
+    fn resolve(&mut self, plan: &Plan<'_>) -> Vec<Item> {
+        let subscribed = self.subscriptions.iter().flat_map(|of| &of.items).map(|(tag, _)| *tag);
+        let known: BTreeSet<TagId> = subscribed.chain(self.refused.iter().map(|refused| refused.tag)).collect();
+        let config = plan.config;
+        let ours = config.tag_ids().filter(|tag| config.tag(*tag).connection == plan.connection);
+        let mut items = Vec::new();
+        for tag in ours.filter(|tag| !known.contains(tag)) {
+            if self.undecodable.contains(&tag) {
+                self.refused.push(Refused { tag, node: None, status: StatusCode::BadDecodingError });
+                continue;
+            }
+            match node::resolve(&config.tag(tag).node, &plan.facts.namespaces) {
+                Ok(node) => items.push((tag, node)),
+                Err(status) => self.refused.push(Refused { tag, node: None, status }),
+            }
+        }
+        items
     }
 }
 
 impl Subscription {
+    /// Values that come within one publishing interval at the fastest.
+    fn least_queue(&self) -> usize {
+        QUEUE_MIN.max((self.revised.publishing_interval_ms / FASTEST_MS).ceil() as usize + 2)
+    }
+
     /// Sorts the server's answers; returns the items for which this subscription was full.
-    fn take(&mut self, items: Vec<Item>, answers: Vec<StatusCode>, done: &mut Subscribed) -> Vec<Item> {
+    fn take(&mut self, items: Vec<Item>, answers: Vec<StatusCode>, refused: &mut Vec<Refused>) -> Vec<Item> {
         let mut full = Vec::new();
         for ((tag, node), status) in items.into_iter().zip(answers) {
             if !status.is_bad() {
@@ -117,22 +292,17 @@ impl Subscription {
             } else if code(status) == StatusCode::BadTooManyMonitoredItems {
                 full.push((tag, node));
             } else {
-                done.refused.push((tag, Some(node), status));
+                refused.push(Refused { tag, node: Some(node), status });
             }
         }
         full
     }
 }
 
-fn resolve(config: &PlantConfig, connection: ConnectionId, facts: &Facts, done: &mut Subscribed) -> Vec<Item> {
-    let mut items = Vec::new();
-    for tag in config.tag_ids().filter(|tag| config.tag(*tag).connection == connection) {
-        match node::resolve(&config.tag(tag).node, &facts.namespaces) {
-            Ok(node) => items.push((tag, node)),
-            Err(status) => done.refused.push((tag, None, status)),
-        }
-    }
-    items
+/// Is a subscription with this result of a transfer with our session now? Some servers say BadNothingToDo
+/// where it was with it already.
+fn is_ours(transferred: StatusCode) -> bool {
+    transferred.is_good() || code(transferred) == StatusCode::BadNothingToDo
 }
 
 async fn create(session: &Session, publish: Span) -> Result<Subscription, StatusCode> {
@@ -150,15 +320,22 @@ async fn create(session: &Session, publish: Span) -> Result<Subscription, Status
         .send(session.channel())
         .await
         .map_err(|error| error.status())?;
-    let interval_ms = created.revised_publishing_interval.max(1.0);
-    let promised = Duration::from_secs_f64(interval_ms / 1e3 * f64::from(created.revised_max_keep_alive_count.max(1)));
+    let interval = created.revised_publishing_interval;
+    let revised = Revised {
+        publishing_interval_ms: if interval.is_finite() { interval.max(1.0) } else { wanted.as_secs_f64() * 1e3 },
+        keep_alive_count: created.revised_max_keep_alive_count.max(1),
+        lifetime_count: created.revised_lifetime_count,
+    };
     Ok(Subscription {
         id: created.subscription_id,
         tracker: Tracker::new(),
-        patience: promised + MARGIN,
+        revised,
+        patience: revised.keep_alive() + MARGIN,
         heard: Instant::now(),
         items: Vec::new(),
-        queue: QUEUE_MIN.max((interval_ms / FASTEST_MS).ceil() as u32 + 2),
+        available: None,
+        fresh: true,
+        queue: 0,
     })
 }
 
@@ -168,43 +345,110 @@ pub(crate) async fn create_items(
     session: &Session,
     subscription: &Subscription,
     items: &[Item],
-    chunk: &mut usize,
+    capacity: &mut Capacity,
+    patience: Duration,
 ) -> Result<Vec<StatusCode>, StatusCode> {
-    let mut answers = ask(session, subscription, items, chunk, true).await?;
+    let first = Ask { session, subscription, items, filter: true, patience };
+    let mut answers = first.run(capacity).await?;
     let plain: Vec<usize> = (0..answers.len()).filter(|at| is_about_filter(answers[*at])).collect();
     let again: Vec<Item> = plain.iter().map(|at| items[*at].clone()).collect();
-    let second = ask(session, subscription, &again, chunk, false).await?;
+    let second = Ask { items: &again, filter: false, ..first }.run(capacity).await?;
     for (at, answer) in plain.into_iter().zip(second) {
         answers[at] = answer;
     }
     Ok(answers)
 }
 
-async fn ask(
-    session: &Session,
-    subscription: &Subscription,
-    items: &[Item],
-    chunk: &mut usize,
+/// The creation of items, in calls as large as the server takes.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    session: &'a Session,
+    subscription: &'a Subscription,
+    items: &'a [Item],
     filter: bool,
-) -> Result<Vec<StatusCode>, StatusCode> {
-    let mut answers = Vec::with_capacity(items.len());
-    while answers.len() < items.len() {
-        let rest = &items[answers.len()..];
-        let part: Vec<_> = rest.iter().take(*chunk).map(|item| request(subscription, item, filter)).collect();
-        let operands = part.len();
-        let created = CreateMonitoredItems::new(subscription.id, session)
-            .timestamps_to_return(TimestampsToReturn::Both)
-            .items_to_create(part)
-            .send(session.channel())
-            .await;
-        match created {
-            Ok(created) => answers.extend(created.results.iter().map(|item| item.result.status_code)),
-            Err(error) if service::halve(chunk, operands, error.status()) => {}
-            Err(error) if service::is_too_much(error.status()) => answers.push(error.status()),
-            Err(error) => return Err(error.status()),
+    patience: Duration,
+}
+
+/// One call that came back.
+struct Answered {
+    part: Range<usize>,
+    took: Duration,
+    allowed: Duration,
+    result: Result<Vec<StatusCode>, StatusCode>,
+}
+
+impl Ask<'_> {
+    async fn run(&self, capacity: &mut Capacity) -> Result<Vec<StatusCode>, StatusCode> {
+        let mut answers = vec![StatusCode::BadUnexpectedError; self.items.len()];
+        let mut todo = VecDeque::from([0..self.items.len()]);
+        let mut under_way = FuturesUnordered::new();
+        loop {
+            let most = if capacity.may_pipeline() { PARALLEL } else { 1 };
+            while under_way.len() < most
+                && let Some(part) = next_part(&mut todo, capacity.call())
+            {
+                let allowed = capacity.allowance(part.len(), self.patience);
+                under_way.push(Box::pin(self.call(part, allowed)));
+            }
+            let Some(answered) = under_way.next().await else {
+                return Ok(answers);
+            };
+            self.take(answered, capacity, &mut todo, &mut answers)?;
         }
     }
-    Ok(answers)
+
+    async fn call(&self, part: Range<usize>, allowed: Duration) -> Answered {
+        let began = Instant::now();
+        let items = self.items[part.clone()].iter().map(|item| request(self.subscription, item, self.filter));
+        let result = CreateMonitoredItems::new(self.subscription.id, self.session)
+            .timestamps_to_return(TimestampsToReturn::Both)
+            .items_to_create(items.collect())
+            .timeout(allowed)
+            .send(self.session.channel())
+            .await
+            .map(|created| created.results.iter().map(|item| item.result.status_code).collect())
+            .map_err(|error| error.status());
+        Answered { part, took: began.elapsed(), allowed, result }
+    }
+
+    fn take(
+        &self,
+        Answered { part, took, allowed, result }: Answered,
+        capacity: &mut Capacity,
+        todo: &mut VecDeque<Range<usize>>,
+        answers: &mut [StatusCode],
+    ) -> Result<(), StatusCode> {
+        let status = match result {
+            Ok(statuses) if statuses.len() == part.len() => {
+                capacity.took(part.len(), took);
+                answers[part].copy_from_slice(&statuses);
+                return Ok(());
+            }
+            Ok(_) => return Err(StatusCode::BadUnknownResponse),
+            Err(status) => status,
+        };
+        if service::halve(&mut capacity.items_per_call, part.len(), status) {
+            todo.push_front(part);
+        } else if service::is_too_much(status) {
+            answers[part].fill(status);
+        } else {
+            if code(status) == StatusCode::BadTimeout {
+                capacity.too_slow(part.len(), allowed);
+            }
+            return Err(status);
+        }
+        Ok(())
+    }
+}
+
+/// Cuts the next call of at most `most` operands off what is to do.
+fn next_part(todo: &mut VecDeque<Range<usize>>, most: usize) -> Option<Range<usize>> {
+    let rest = todo.pop_front().filter(|rest| !rest.is_empty())?;
+    let part = rest.start..rest.end.min(rest.start + most);
+    if part.end < rest.end {
+        todo.push_front(part.end..rest.end);
+    }
+    Some(part)
 }
 
 fn is_about_filter(status: StatusCode) -> bool {

@@ -1,28 +1,32 @@
-//! The ladder: connect, subscribe, let values flow, and when it ends for whatever reason, begin again.
+//! Climbs the [`Ladder`]: takes the step that it names, and tells it what came of it.
 //!
-//! It never stops trying (1 s, doubled up to 30 s, ±10 %; the first retry at once). Each attempt makes a new
-//! session and new subscriptions; those of a session that was lost die at the server by their lifetime.
+//! What stands at the server (`Standing`), what is known of it (`Facts`, `Capacity`) and what was delivered
+//! (`Feed`) outlive links, so that a lost channel costs neither a subscription nor a value.
 
-use crate::connect::{Link, connect};
-use crate::flow::{Ended, Flow};
-use crate::outage::Outages;
-use crate::words::Trouble;
-use crate::{Settings, endpoint, limits, subscribe};
+use crate::connect::{Link, PATIENCE, Revival, SESSION_LIFETIME, connect_within};
+use crate::counters::Promised;
+use crate::feed::Feed;
+use crate::flow::{Ended, Flow, Parts};
+use crate::isolate::Suspects;
+use crate::ladder::{Ladder, Outcome, Step};
+use crate::limits::{Capacity, Facts};
+use crate::subscribe::{Plan, Standing};
+use crate::words::{Trouble, code, link_lost, refused, service_failed};
+use crate::{Settings, endpoint, limits, service};
+use lineside_model::config::Connection;
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, StatusCode, SubscriptionState};
-use opcua::client::Session;
+use lineside_model::{ConnectionId, GapReason, Input, LinkState, PlantConfig, StatusCode, SubscriptionState};
+use opcua::types::{NodeId, StatusCode as UaStatus};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-const FIRST_RETRY: Duration = Duration::from_millis(200);
-const RETRY_MIN: Duration = Duration::from_secs(1);
-const RETRY_MAX: Duration = Duration::from_secs(30);
 /// How long a server may take to confirm the end of our session.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
-/// The same where it did not even answer before.
-const CLOSE_PATIENCE_SILENT: Duration = Duration::from_millis(300);
+/// A server that is known as slow is given at most so long for an answer.
+const PATIENCE_MAX: Duration = Duration::from_secs(20);
 
 /// Runs until told to stop, or until nobody takes what is delivered.
 pub(crate) async fn run(
@@ -32,19 +36,16 @@ pub(crate) async fn run(
     inlet: Inlet,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut supervisor =
-        Supervisor { config, connection, settings, inlet, outages: Outages::new(connection), failures: 0 };
-    while supervisor.attempt(&mut stop).await.is_ok() {
-        let delay = supervisor.delay();
-        tokio::select! {
-            () = stopped(&mut stop) => break,
-            () = tokio::time::sleep(delay) => {}
-        }
+    let mut supervisor = Supervisor::new(config, connection, settings, inlet);
+    tokio::select! {
+        () = stopped(&mut stop) => {}
+        Closed = supervisor.climb() => {}
     }
+    supervisor.leave().await;
 }
 
 /// Returns when the adapter is to end, or its handle is gone.
-pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+async fn stopped(stop: &mut watch::Receiver<bool>) {
     // An error means that the handle was dropped, which asks for the same.
     if stop.wait_for(|stop| *stop).await.is_err() {
         tracing::debug!("the adapter's handle was dropped");
@@ -55,180 +56,359 @@ struct Supervisor {
     config: Arc<PlantConfig>,
     connection: ConnectionId,
     settings: Settings,
-    inlet: Inlet,
-    outages: Outages,
-    /// Attempts in a row that brought no value.
-    failures: u32,
-}
-
-/// The adapter is to end.
-struct Finished;
-
-impl From<Closed> for Finished {
-    fn from(_: Closed) -> Finished {
-        Finished
-    }
+    host: String,
+    began: Instant,
+    ladder: Ladder,
+    feed: Feed,
+    link: Option<Link>,
+    facts: Option<Facts>,
+    capacity: Capacity,
+    standing: Standing,
+    /// The search for values that cannot be decoded, while it lasts.
+    suspects: Option<Suspects>,
+    /// What this server may take for an answer.
+    patience: Duration,
+    /// What the link is, in words.
+    detail: String,
 }
 
 impl Supervisor {
-    /// One life of the connection, from the first packet to the last.
-    async fn attempt(&mut self, stop: &mut watch::Receiver<bool>) -> Result<(), Finished> {
-        let config = self.config.clone();
-        let settings = &config.connections[self.connection.0 as usize];
-        let host = endpoint::authority(&settings.endpoint);
-        self.say(LinkState::Connecting, StatusCode::GOOD, format!("Connecting to {host}."))?;
-        let connected = tokio::select! {
-            () = stopped(stop) => return Err(Finished),
-            connected = connect(&self.settings, settings) => connected,
-        };
-        match connected {
-            Ok(link) => self.live(link, host, stop).await,
-            Err(trouble) => self.down(trouble),
+    fn new(config: Arc<PlantConfig>, connection: ConnectionId, settings: Settings, inlet: Inlet) -> Supervisor {
+        Supervisor {
+            host: endpoint::authority(&config.connections[connection.0 as usize].endpoint).to_string(),
+            feed: Feed::new(&config, connection, inlet),
+            config,
+            connection,
+            settings,
+            began: Instant::now(),
+            ladder: Ladder::new(SESSION_LIFETIME),
+            link: None,
+            facts: None,
+            capacity: Capacity::default(),
+            standing: Standing::default(),
+            suspects: None,
+            patience: PATIENCE,
+            detail: String::new(),
         }
     }
 
-    fn down(&mut self, trouble: Trouble) -> Result<(), Finished> {
-        let name = &self.config.connections[self.connection.0 as usize].name;
-        tracing::warn!(connection = name, status = ?trouble.status, "{}", trouble.detail);
-        let link = self.link(LinkState::Down, trouble.status, trouble.detail);
-        Ok(self.deliver(vec![link, self.subscription(SubscriptionState::None)])?)
+    async fn climb(&mut self) -> Closed {
+        let mut outcome = Outcome::Waited;
+        loop {
+            let step = self.ladder.next(self.began.elapsed(), outcome, jitter());
+            tracing::debug!(connection = self.settings().name, ?outcome, ?step);
+            outcome = match self.take(step).await {
+                Ok(outcome) => outcome,
+                Err(closed) => return closed,
+            };
+        }
     }
 
-    /// A session stands: subscribe, and let values flow until it ends.
-    async fn live(&mut self, mut link: Link, host: &str, stop: &mut watch::Receiver<bool>) -> Result<(), Finished> {
-        let (session, security) = (link.session.clone(), link.security.clone());
-        let prepared = tokio::select! {
-            () = stopped(stop) => Err(None),
-            status = link.lost() => Err(Some(crate::words::link_lost(host, status))),
-            prepared = self.prepare(&session, &security, host) => match prepared {
-                Ok(subscribed) => Ok(subscribed),
-                Err(Prepare::Trouble(trouble)) => Err(Some(trouble)),
-                Err(Prepare::Closed) => Err(None),
-            },
-        };
-        let subscribed = match prepared {
-            Ok(subscribed) => subscribed,
-            Err(trouble) => {
-                link.close(CLOSE_PATIENCE).await;
-                return self.down(trouble.ok_or(Finished)?);
+    async fn take(&mut self, step: Step) -> Result<Outcome, Closed> {
+        match step {
+            Step::Wait(wait) => {
+                tokio::time::sleep(wait).await;
+                Ok(Outcome::Waited)
             }
-        };
-        let tags = self.config.tags.len();
-        let mut flow = Flow::new(&link, host, self.connection, tags, subscribed, &mut self.outages, &mut self.inlet);
-        let ended = flow.run(&mut link, stop).await;
-        let alive = flow.brought_values();
-        drop(flow);
-        self.failures = if alive { 0 } else { self.failures };
-        match ended {
-            Ended::Stopped => {
-                link.close(CLOSE_PATIENCE).await;
-                self.deliver(vec![self.subscription(SubscriptionState::None)])?;
-                self.say(LinkState::Down, StatusCode::GOOD, "Closed because Lineside ends.".to_string())?;
-                Err(Finished)
+            Step::Connect => self.connect().await,
+            Step::Resume => self.resume().await,
+            Step::Inspect => self.inspect().await,
+            Step::Flow => self.flow().await,
+            Step::Learn => self.learn().await,
+            Step::Transfer => self.transfer().await,
+            Step::Isolate => self.isolate().await,
+            Step::Create => self.create().await,
+        }
+    }
+
+    fn settings(&self) -> &Connection {
+        &self.config.connections[self.connection.0 as usize]
+    }
+
+    async fn connect(&mut self) -> Result<Outcome, Closed> {
+        if let Some(link) = self.link.take() {
+            link.close(CLOSE_PATIENCE).await;
+        }
+        self.connecting()?;
+        match connect_within(&self.settings, self.settings(), self.patience).await {
+            Ok(link) => {
+                self.link = Some(link);
+                self.feed.counters.sessions_created += 1;
+                Ok(Outcome::Connected)
             }
-            Ended::Lost { trouble, reason } => {
-                self.outages.began(reason);
+            Err((status, trouble)) => {
+                let slow = is_timeout(&trouble);
+                self.was_slow(slow);
                 self.down(trouble)?;
-                link.close(CLOSE_PATIENCE_SILENT).await;
-                Ok(())
+                // What was refused before there was a session is refused again at the same pace.
+                Ok(if status.is_some_and(|status| !service::is_of_link(status)) {
+                    Outcome::Refused
+                } else {
+                    Outcome::Unreached
+                })
             }
         }
     }
 
-    async fn prepare(
-        &mut self,
-        session: &Session,
-        security: &str,
-        host: &str,
-    ) -> Result<subscribe::Subscribed, Prepare> {
-        let facts = limits::read(session, host).await?;
-        let product = if facts.product.is_empty() { host.to_string() } else { facts.product.clone() };
-        let detail = format!("Connected to {product} at {host}, security {security}.");
-        self.deliver(vec![
-            Input::Server {
-                connection: self.connection,
-                product: facts.product.as_str().into(),
-                simulated: facts.simulated,
-                started: facts.started,
-            },
-            self.link(LinkState::Up, StatusCode::GOOD, detail.clone()),
-        ])?;
-        let config = self.config.clone();
-        let subscribed = subscribe::subscribe(session, &config, self.connection, &facts).await?;
-        self.deliver(self.answers(&subscribed))?;
-        if let Some((tag, _, status)) = subscribed.refused.first() {
-            let tag = config.tag(*tag);
-            let refused = format!(
-                "{detail} {} tags were refused, the first is {} ({}: {status}). Correct the node, or the rights of the \
-                 user.",
-                subscribed.refused.len(),
-                tag.name,
-                tag.node
-            );
-            self.say(LinkState::Up, StatusCode::GOOD, refused)?;
+    async fn resume(&mut self) -> Result<Outcome, Closed> {
+        self.connecting()?;
+        let Some(link) = &mut self.link else {
+            return Ok(Outcome::Refused);
+        };
+        let (status, trouble) = match link.again().await {
+            Ok(Revival::Same) => {
+                self.feed.counters.reactivated += 1;
+                return Ok(Outcome::Reactivated);
+            }
+            Ok(Revival::New) => {
+                self.feed.counters.sessions_created += 1;
+                return Ok(Outcome::Replaced);
+            }
+            Err(failed) => failed,
+        };
+        let reached = link.wire.failure().is_none();
+        self.was_slow(reached && code(status) == UaStatus::BadTimeout);
+        self.down(trouble)?;
+        Ok(match code(status) {
+            _ if !reached => Outcome::Unreached,
+            UaStatus::BadTimeout => Outcome::Unreached,
+            status if service::is_of_link(status) => Outcome::Broken,
+            _ => {
+                self.link = None;
+                Outcome::Refused
+            }
+        })
+    }
+
+    async fn inspect(&mut self) -> Result<Outcome, Closed> {
+        let Some(link) = &self.link else {
+            return Ok(Outcome::OtherServer);
+        };
+        match link.is_unchanged(&self.settings, self.settings()).await {
+            Ok(true) => Ok(Outcome::SameServer),
+            Ok(false) => Ok(Outcome::OtherServer),
+            Err(trouble) => {
+                self.down(trouble)?;
+                Ok(Outcome::Unreached)
+            }
         }
-        Ok(subscribed)
     }
 
-    /// The server's answer for every tag.
-    fn answers(&self, subscribed: &subscribe::Subscribed) -> Vec<Input> {
-        let accepted = subscribed.subscriptions.iter().flat_map(|subscription| &subscription.items);
+    async fn learn(&mut self) -> Result<Outcome, Closed> {
+        let Some(link) = &mut self.link else {
+            return Ok(LOST);
+        };
+        let read = limits::read(&link.session, &self.host, &mut self.capacity).await;
+        let facts = match read {
+            Ok(facts) => facts,
+            Err(trouble) => return self.failed(trouble).await,
+        };
+        let same = self.facts.as_ref().is_some_and(|before| facts.same_life(before));
+        if !same {
+            self.standing.forget();
+        }
+        // A new session may have other rights, and another life of the server other nodes.
+        self.standing.refused.clear();
+        // Requests of the last session died with it.
+        self.standing.parked = 0;
+        let product = if facts.product.is_empty() { &self.host } else { &facts.product };
+        self.detail = format!("Connected to {product} at {}, security {}.", self.host, link.security);
+        let server = Input::Server {
+            connection: self.connection,
+            product: facts.product.as_str().into(),
+            simulated: facts.simulated,
+            started: facts.started,
+        };
+        self.facts = Some(facts);
+        let up = self.feed.link(LinkState::Up, StatusCode::GOOD, &self.detail);
+        self.feed.deliver(vec![server, up])?;
+        Ok(Outcome::Learned { same })
+    }
+
+    async fn transfer(&mut self) -> Result<Outcome, Closed> {
+        let Some(link) = &mut self.link else {
+            return Ok(LOST);
+        };
+        match self.standing.transfer(&link.session).await {
+            Ok((kept, lost)) => {
+                tracing::info!(kept, lost, "subscriptions taken over by the new session");
+                self.feed.counters.transferred += u64::try_from(kept).unwrap_or_default();
+                Ok(Outcome::Transferred)
+            }
+            Err(status) => self.failed(service_failed(&self.host, "transfer the subscriptions", status)).await,
+        }
+    }
+
+    /// One part of the search for values that cannot be decoded; it ends with a lost channel, or with all parts.
+    async fn isolate(&mut self) -> Result<Outcome, Closed> {
+        let Some(link) = &mut self.link else {
+            return Ok(LOST);
+        };
+        let standing = &self.standing;
+        let suspects =
+            self.suspects.get_or_insert_with(|| Suspects::new(&standing.items().cloned().collect::<Vec<_>>()));
+        while let Some(part) = suspects.next() {
+            let nodes: Vec<NodeId> = part.iter().map(|(_, node)| node.clone()).collect();
+            let Err(status) = service::read(&link.session, &nodes, &mut self.capacity.nodes_per_read).await else {
+                suspects.passed();
+                continue;
+            };
+            let outcome = self.failed(service_failed(&self.host, "give the values one by one", status)).await?;
+            if let (Outcome::Lost { undecodable: true, .. }, Some(suspects)) = (outcome, &mut self.suspects) {
+                suspects.failed();
+            }
+            return Ok(outcome);
+        }
+        let found = self.suspects.take().map(Suspects::found).unwrap_or_default();
+        self.standing.leave_out(found);
+        Ok(Outcome::Isolated)
+    }
+
+    async fn create(&mut self) -> Result<Outcome, Closed> {
+        let (Some(link), Some(facts)) = (&mut self.link, &self.facts) else {
+            return Ok(LOST);
+        };
+        let anew = !self.standing.subscriptions.is_empty() || self.feed.outages.is_open();
+        let config = self.config.clone();
+        let plan = Plan { config: &config, connection: self.connection, facts, patience: self.patience };
+        match self.standing.complete(&link.session, &plan, &mut self.capacity).await {
+            Ok(made) => {
+                if anew {
+                    self.feed.counters.recreated += u64::try_from(made).unwrap_or_default();
+                }
+                self.created()?;
+                Ok(Outcome::Created)
+            }
+            Err(status) => {
+                let slow = code(status) == UaStatus::BadTimeout;
+                self.was_slow(slow);
+                self.failed(service_failed(&self.host, "monitor the tags", status)).await
+            }
+        }
+    }
+
+    /// Tells the server's answer for every tag.
+    fn created(&mut self) -> Result<(), Closed> {
+        let accepted = self.standing.subscriptions.iter().flat_map(|subscription| &subscription.items);
         let accepted = accepted.map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD });
-        let refused = subscribed.refused.iter();
-        let refused = refused.map(|(tag, _, status)| Input::Item { tag: *tag, status: StatusCode(status.bits()) });
-        accepted.chain(refused).collect()
+        let answers = self.standing.refused.iter();
+        let answers =
+            answers.map(|refused| Input::Item { tag: refused.tag, status: StatusCode(refused.status.bits()) });
+        self.feed.deliver(accepted.chain(answers).collect())?;
+        let promised = self.standing.subscriptions.iter();
+        let promised = promised.map(|of| Promised { id: of.id, revised: of.revised, items: of.items.len() });
+        self.feed.counters.subscriptions = promised.collect();
+        let first = self.standing.refused.first().map(|first| (self.config.tag(first.tag), first.status));
+        let refused = first.map(|(tag, status)| refused(self.standing.refused.len(), &tag.name, &tag.node, status));
+        let detail = refused.map_or_else(|| self.detail.clone(), |refused| format!("{} {refused}", self.detail));
+        if self.feed.said() != LinkState::Up || !self.standing.refused.is_empty() {
+            self.feed.say(LinkState::Up, StatusCode::GOOD, &detail)?;
+        }
+        Ok(())
     }
 
-    fn deliver(&mut self, inputs: Vec<Input>) -> Result<(), Closed> {
-        self.inlet.deliver(inputs)
+    async fn flow(&mut self) -> Result<Outcome, Closed> {
+        let Some(link) = &mut self.link else {
+            return Ok(LOST);
+        };
+        let parts = Parts {
+            feed: &mut self.feed,
+            standing: &mut self.standing,
+            capacity: &mut self.capacity,
+            patience: self.patience,
+        };
+        let mut flow = Flow::new(link, &self.host, parts);
+        let ended = flow.run(link).await;
+        let alive = flow.is_alive();
+        drop(flow);
+        match ended {
+            Ended::Closed => Err(Closed),
+            Ended::Gone(trouble) => {
+                self.feed.outages.began(GapReason::Silent);
+                self.feed.become_state(SubscriptionState::None)?;
+                self.feed.say(LinkState::Up, StatusCode::GOOD, &trouble.detail)?;
+                Ok(Outcome::Gone { alive })
+            }
+            Ended::Lost { trouble, reason, status } => {
+                self.feed.outages.began(reason);
+                self.feed.counters.reconnects += 1;
+                tracing::info!(connection = self.settings().name, "{}", self.feed.counters.summary());
+                self.down(trouble)?;
+                let status = self.hang_up().await.unwrap_or(status);
+                Ok(Outcome::Lost { alive, undecodable: is_undecodable(status) })
+            }
+        }
     }
 
-    fn say(&mut self, state: LinkState, status: StatusCode, detail: String) -> Result<(), Closed> {
-        let link = self.link(state, status, detail);
-        self.deliver(vec![link])
+    /// A service failed. Where it is the link that failed, the next one is tried.
+    async fn failed(&mut self, trouble: Trouble) -> Result<Outcome, Closed> {
+        let status = UaStatus::from(trouble.status.0);
+        let lost = match &mut self.link {
+            Some(link) => link.is_lost(),
+            None => Some(status),
+        };
+        if lost.is_none() && !service::is_of_link(status) {
+            self.down(trouble)?;
+            return Ok(Outcome::Failed);
+        }
+        self.feed.outages.began(GapReason::LinkDown);
+        let status = self.hang_up().await.or(lost).unwrap_or(status);
+        let timeout = is_timeout(&trouble);
+        self.down(if timeout { trouble } else { link_lost(&self.host, status) })?;
+        Ok(Outcome::Lost { alive: false, undecodable: is_undecodable(status) })
     }
 
-    fn link(&self, state: LinkState, status: StatusCode, detail: String) -> Input {
-        Input::Link { connection: self.connection, state, status, detail: detail.into() }
+    /// Makes sure that the channel is dropped; the session stays at the server. Returns why the channel had
+    /// ended, if it had.
+    async fn hang_up(&mut self) -> Option<UaStatus> {
+        let link = self.link.as_mut()?;
+        let before = link.is_lost();
+        if before.is_none() {
+            link.wire.hang_up();
+            link.lost().await;
+        }
+        before
     }
 
-    fn subscription(&self, state: SubscriptionState) -> Input {
-        Input::Subscription { connection: self.connection, state }
+    fn was_slow(&mut self, slow: bool) {
+        if slow {
+            self.patience = (self.patience * 2).min(PATIENCE_MAX);
+        }
     }
 
-    /// How long to wait before the next attempt; grows with every one that brought nothing.
-    fn delay(&mut self) -> Duration {
-        let delay = backoff(self.failures, jitter());
-        self.failures = self.failures.saturating_add(1);
-        delay
+    fn connecting(&mut self) -> Result<(), Closed> {
+        let detail = format!("Connecting to {}.", self.host);
+        self.feed.say(LinkState::Connecting, StatusCode::GOOD, &detail)
+    }
+
+    fn down(&mut self, trouble: Trouble) -> Result<(), Closed> {
+        tracing::warn!(connection = self.settings().name, status = ?trouble.status, "{}", trouble.detail);
+        let link = self.feed.link(LinkState::Down, trouble.status, &trouble.detail);
+        let subscription = self.feed.no_subscription();
+        self.feed.deliver(vec![link, subscription])
+    }
+
+    async fn leave(&mut self) {
+        if let Some(link) = self.link.take() {
+            link.close(CLOSE_PATIENCE).await;
+        }
+        let subscription = self.feed.no_subscription();
+        let link = self.feed.link(LinkState::Down, StatusCode::GOOD, "Closed because Lineside ends.");
+        if self.feed.deliver(vec![subscription, link]).is_err() {
+            tracing::debug!("nobody waits for the end of the connection");
+        }
     }
 }
 
-/// Why the preparation of a session ended.
-enum Prepare {
-    Trouble(Trouble),
-    Closed,
+const LOST: Outcome = Outcome::Lost { alive: false, undecodable: false };
+
+fn is_timeout(trouble: &Trouble) -> bool {
+    code(UaStatus::from(trouble.status.0)) == UaStatus::BadTimeout
 }
 
-impl From<Trouble> for Prepare {
-    fn from(trouble: Trouble) -> Prepare {
-        Prepare::Trouble(trouble)
-    }
-}
-
-impl From<Closed> for Prepare {
-    fn from(_: Closed) -> Prepare {
-        Prepare::Closed
-    }
-}
-
-/// The wait after so many failures in a row; `jitter` is within -1..1 and moves it by up to a tenth.
-fn backoff(failures: u32, jitter: f64) -> Duration {
-    let steady = match failures {
-        0 => FIRST_RETRY,
-        n => RETRY_MIN.saturating_mul(1 << (n - 1).min(5)).min(RETRY_MAX),
-    };
-    steady.mul_f64(1.0 + jitter / 10.0)
+/// Did the channel end because of a message that cannot be decoded?
+fn is_undecodable(status: UaStatus) -> bool {
+    matches!(code(status), UaStatus::BadDecodingError | UaStatus::BadEncodingLimitsExceeded)
 }
 
 /// A number within -1..1, so that many clients do not return to a restarted server in step. The keys of the
@@ -243,11 +423,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_begin_at_once_and_settle_at_half_a_minute() {
-        let seconds: Vec<f64> = (0..9).map(|failures| backoff(failures, 0.0).as_secs_f64()).collect();
-        assert_eq!(seconds, [0.2, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]);
-        assert_eq!(backoff(u32::MAX, 1.0), Duration::from_secs(33));
-        assert_eq!(backoff(u32::MAX, -1.0), Duration::from_secs(27));
+    fn jitter_stays_within_its_bounds() {
         assert!((0..100).all(|_| (-1.0..=1.0).contains(&jitter())));
     }
 }

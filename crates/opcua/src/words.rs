@@ -170,6 +170,17 @@ pub(crate) fn silent(host: &str, silence: Duration) -> Trouble {
     )
 }
 
+/// The server answers and answers, and brings nothing.
+pub(crate) fn flooded(host: &str) -> Trouble {
+    Trouble::new(
+        UaStatus::BadTooManyOperations,
+        format!(
+            "{host} answers without end and brings no value; the connection was given up to spare this machine. It is \
+             no OPC UA server that works: restart it, or ask its maker."
+        ),
+    )
+}
+
 /// The subscriptions are gone although the session is not.
 pub(crate) fn subscription_gone(host: &str, status: UaStatus) -> Trouble {
     Trouble::new(
@@ -189,6 +200,21 @@ pub(crate) fn service_failed(host: &str, what: &str, status: UaStatus) -> Troubl
         _ => "The server's own log says why.",
     };
     Trouble::new(status, format!("{host} failed to {what} ({status}). {advice}"))
+}
+
+/// The server took the link but not these tags, of which `tag` is the first.
+pub(crate) fn refused(count: usize, tag: &str, node: &str, status: UaStatus) -> String {
+    let advice = match code(status) {
+        UaStatus::BadDecodingError => {
+            "Its value cannot be decoded and would close the connection, so it was left out; the others are not \
+             affected. Ask the server's maker, or remove the tag."
+        }
+        UaStatus::BadTooManyMonitoredItems | UaStatus::BadTooManySubscriptions => {
+            "The server takes no more items. Raise its limit, or remove tags that nobody needs."
+        }
+        _ => "Correct the node, or the rights of the user.",
+    };
+    format!("{count} tags were refused, the first is {tag} ({node}: {status}). {advice}")
 }
 
 /// The code without information bits, to compare with.
@@ -296,5 +322,8 @@ mod tests {
         check(link_lost("plc:4840", UaStatus::Good), &["broke"]);
         check(link_lost("plc:4840", UaStatus::BadDecodingError), &["plant.toml"]);
         check(silent("plc:4840", Duration::from_secs(6)), &["6 s"]);
+        check(flooded("plc:4840"), &["plc:4840", "restart it"]);
+        assert!(refused(3, "Speed", "i=1", UaStatus::BadDecodingError).contains("left out"));
+        assert!(refused(3, "Speed", "i=1", UaStatus::BadNodeIdUnknown).starts_with("3 tags were refused"));
     }
 }

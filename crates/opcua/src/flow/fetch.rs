@@ -1,20 +1,124 @@
 //! What the flow fetches afterwards: notifications that did not come, and nodes that were refused.
 
-use super::{Ended, Flow};
+use super::{Ended, Flow, SHADOW_LOOK, SHADOW_MAX};
+use crate::feed::Feed;
 use crate::sequence::{REPUBLISH_MAX, successor};
 use crate::service;
 use crate::subscribe::{Item, create_items};
 use crate::value::timestamp;
-use crate::words::code;
-use lineside_model::{Input, StatusCode, TagId};
+use crate::words::{code, subscription_gone};
+use lineside_model::{Input, StatusCode, SubscriptionState, TagId};
 use opcua::client::UARequest;
 use opcua::client::services::Republish;
 use opcua::types::{NodeId, NotificationMessage, StatusCode as UaStatus};
-use std::time::Duration;
+use tokio::time::Instant;
 
-const REPUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// What became of the question for one message.
+enum Fetched {
+    Message(NotificationMessage),
+    /// The server does not have it, or cannot repeat anything.
+    NotAvailable {
+        proves_life: bool,
+    },
+}
 
 impl Flow<'_> {
+    /// After a channel or a session was lost: fetches what the subscriptions that stand have published since.
+    /// Where nothing is missing, the outage was none for the values.
+    pub(super) async fn catch_up(&mut self) -> Result<(), Ended> {
+        let anew = self.parts.standing.subscriptions.iter().any(|subscription| subscription.fresh);
+        let mut whole = !anew;
+        for at in 0..self.parts.standing.subscriptions.len() {
+            if !std::mem::take(&mut self.parts.standing.subscriptions[at].fresh) {
+                whole &= self.catch_up_one(at).await?;
+            }
+        }
+        if whole {
+            self.parts.feed.outages.bridged();
+            self.alive = true;
+            self.become_state(SubscriptionState::Live)?;
+        }
+        Ok(())
+    }
+
+    /// Fetches from the next number on; true where the server shows that it lives and nothing is missing.
+    async fn catch_up_one(&mut self, at: usize) -> Result<bool, Ended> {
+        let subscription = &mut self.parts.standing.subscriptions[at];
+        let id = subscription.id;
+        let known = subscription.available.take().map(|numbers| subscription.tracker.ahead(&numbers));
+        // After a transfer the server has said that the subscription lives.
+        let mut whole = known.is_some();
+        for step in 0..REPUBLISH_MAX as usize {
+            let next = self.parts.standing.subscriptions[at].tracker.next();
+            let number = match &known {
+                Some(numbers) => match numbers.get(step) {
+                    Some(number) => *number,
+                    None => return Ok(whole),
+                },
+                None => next,
+            };
+            match self.fetch(id, number).await? {
+                Fetched::Message(message) => {
+                    if number != next {
+                        whole = false;
+                        self.parts.feed.lost_before(message.publish_time)?;
+                    }
+                    self.fetched(at, message)?;
+                }
+                Fetched::NotAvailable { proves_life } if known.is_none() => return Ok(proves_life),
+                Fetched::NotAvailable { .. } => whole = false,
+            }
+        }
+        Ok(whole)
+    }
+
+    fn fetched(&mut self, at: usize, message: NotificationMessage) -> Result<(), Ended> {
+        let subscription = &mut self.parts.standing.subscriptions[at];
+        let (id, number) = (subscription.id, message.sequence_number);
+        subscription.tracker.expect(successor(number));
+        self.parts.feed.outages.fetched(timestamp(message.publish_time));
+        self.notifications(id, message)?;
+        self.acknowledge(id, number);
+        Ok(())
+    }
+
+    /// Requests of a lost channel may still wait at the server, and swallow what it publishes; until one of ours
+    /// is answered, the messages are fetched.
+    pub(super) async fn look_behind_shadow(&mut self, since: Instant) -> Result<(), Ended> {
+        for at in 0..self.parts.standing.subscriptions.len() {
+            if self.catch_up_one(at).await? {
+                self.heard(at)?;
+            }
+        }
+        let over = since.elapsed() > SHADOW_MAX;
+        self.shadow = (!over).then_some((since, Instant::now() + SHADOW_LOOK));
+        Ok(())
+    }
+
+    async fn fetch(&mut self, id: u32, number: u32) -> Result<Fetched, Ended> {
+        if !self.retransmits {
+            return Ok(Fetched::NotAvailable { proves_life: false });
+        }
+        let request = Republish::new(id, number, &self.session).timeout(self.parts.patience);
+        match request.send(self.session.channel()).await {
+            Ok(found) if found.notification_message.sequence_number == number => {
+                self.parts.feed.counters.republished += 1;
+                Ok(Fetched::Message(found.notification_message))
+            }
+            // There are servers that answer Good with an empty message where they have none.
+            Ok(_) => Ok(Fetched::NotAvailable { proves_life: true }),
+            Err(error) => match code(error.status()) {
+                UaStatus::BadMessageNotAvailable => Ok(Fetched::NotAvailable { proves_life: true }),
+                UaStatus::BadSubscriptionIdInvalid | UaStatus::BadNoSubscription => Err(self.gone(id, error.status())),
+                status if service::is_of_link(status) => Err(self.link_lost(status)),
+                status => {
+                    tracing::info!(id, number, %status, "the server repeats no message");
+                    Ok(Fetched::NotAvailable { proves_life: false })
+                }
+            },
+        }
+    }
+
     /// Fetches what is missing, delivers it in order, and says what is lost for good.
     pub(super) async fn missing(
         &mut self,
@@ -23,46 +127,42 @@ impl Flow<'_> {
         count: u32,
         message: NotificationMessage,
     ) -> Result<(), Ended> {
-        let id = self.subscriptions[at].id;
+        let id = self.parts.standing.subscriptions[at].id;
         tracing::warn!(id, first, count, "notifications missing");
-        let mut lost = count > REPUBLISH_MAX || !self.retransmits;
+        self.parts.feed.counters.missing += u64::from(count);
+        let after = self.parts.standing.subscriptions[at].tracker;
+        let mut lost = if count > REPUBLISH_MAX { count } else { 0 };
         let mut number = first;
-        for _ in 0..if lost { 0 } else { count } {
-            let request = Republish::new(id, number, &self.session).timeout(REPUBLISH_TIMEOUT);
-            match request.send(self.session.channel()).await {
-                Ok(found) if found.notification_message.sequence_number == number => {
+        for _ in 0..if lost > 0 { 0 } else { count } {
+            // Should the link be lost meanwhile, it goes on from here.
+            self.parts.standing.subscriptions[at].tracker.expect(number);
+            match self.fetch(id, number).await? {
+                Fetched::Message(found) => {
+                    self.message(id, found)?;
                     self.acknowledge(id, number);
-                    self.message(found.notification_message)?;
                 }
-                // There are servers that answer Good with an empty message where they have none.
-                Ok(_) => lost = true,
-                Err(error) if code(error.status()) == UaStatus::BadSubscriptionIdInvalid => {
-                    return Err(self.gone(error.status()));
-                }
-                Err(error) => {
-                    tracing::warn!(id, number, %error, "notification lost");
-                    lost = true;
-                }
+                Fetched::NotAvailable { .. } => lost += 1,
             }
             number = successor(number);
         }
-        if !lost {
-            return self.message(message);
+        self.parts.standing.subscriptions[at].tracker = after;
+        if lost == 0 {
+            return self.message(id, message);
         }
-        let gap = self.outages.lost_before(timestamp(message.publish_time));
-        self.deliver(gap.map(Input::Gap).into_iter().collect())?;
-        self.message(message)?;
+        self.parts.feed.counters.lost_messages += u64::from(lost);
+        self.parts.feed.lost_before(message.publish_time)?;
+        self.message(id, message)?;
         self.read_again(at).await
     }
 
     /// After a loss the last change of a tag may be among what is lost: ask for every value once.
     async fn read_again(&mut self, at: usize) -> Result<(), Ended> {
-        let items = &self.subscriptions[at].items;
+        let items = &self.parts.standing.subscriptions[at].items;
         let (tags, nodes): (Vec<TagId>, Vec<NodeId>) = items.iter().cloned().unzip();
-        match service::read(&self.session, &nodes, &mut self.chunk).await {
+        match service::read(&self.session, &nodes, &mut self.parts.capacity.nodes_per_read).await {
             Ok(values) => {
-                let inputs = tags.into_iter().zip(values).map(|(tag, value)| self.input(tag, value)).collect();
-                self.deliver(inputs)
+                let samples = tags.into_iter().zip(values).map(|(tag, value)| Feed::read(&self.session, tag, value));
+                Ok(self.parts.feed.deliver(samples.collect())?)
             }
             Err(status) => Err(self.link_lost(status)),
         }
@@ -70,22 +170,38 @@ impl Flow<'_> {
 
     /// Asks again for the nodes that were refused.
     pub(super) async fn ask_again(&mut self) -> Result<(), Ended> {
-        let Some(last) = self.subscriptions.last_mut() else {
+        let standing = &mut *self.parts.standing;
+        let items: Vec<Item> =
+            standing.refused.iter().filter_map(|refused| Some((refused.tag, refused.node.clone()?))).collect();
+        let Some(last) = standing.subscriptions.last_mut() else {
             return Ok(());
         };
-        let items: Vec<Item> = self.refused.iter().filter_map(|(tag, node, _)| Some((*tag, node.clone()?))).collect();
-        let answers = match create_items(&self.session, last, &items, &mut self.chunk).await {
+        let asked = create_items(&self.session, last, &items, self.parts.capacity, self.parts.patience).await;
+        let answers = match asked {
             Ok(answers) => answers,
             Err(status) => {
+                // Which of them exist now is not known where the answer is missing, or makes no sense.
+                let id = last.id;
                 tracing::info!(%status, "refused nodes could not be asked for again");
-                return Ok(());
+                return match code(status) {
+                    status if service::is_of_link(status) => {
+                        standing.orphan(id);
+                        Err(self.link_lost(status))
+                    }
+                    // The wrong number of answers.
+                    UaStatus::BadUnexpectedError | UaStatus::BadUnknownResponse => {
+                        standing.orphan(id);
+                        Err(Ended::Gone(subscription_gone(&self.host, status)))
+                    }
+                    _ => Ok(()),
+                };
             }
         };
-        let accepted = items.into_iter().zip(answers).filter(|(_, status)| !status.is_bad()).map(|(item, _)| item);
-        let accepted: Vec<Item> = accepted.collect();
-        self.refused.retain(|(tag, _, _)| accepted.iter().all(|(now, _)| now != tag));
+        let accepted: Vec<Item> =
+            items.into_iter().zip(answers).filter(|(_, status)| !status.is_bad()).map(|(item, _)| item).collect();
+        standing.refused.retain(|refused| accepted.iter().all(|(now, _)| *now != refused.tag));
         let inputs = accepted.iter().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD }).collect();
         last.items.extend(accepted);
-        self.deliver(inputs)
+        Ok(self.parts.feed.deliver(inputs)?)
     }
 }

@@ -4,6 +4,7 @@
 //! Nothing waits for time to pass: every step waits for an input (or a state of the server), with a deadline.
 
 mod collect;
+mod ladder;
 mod links;
 mod peer;
 mod proxy;

@@ -2,11 +2,14 @@
 
 use crate::collect::PATIENCE;
 use opcua::crypto::SecurityPolicy;
+use opcua::server::SessionSubscriptions;
 use opcua::server::address_space::Variable;
 use opcua::server::diagnostics::NamespaceMetadata;
+use opcua::server::node_manager::NodeManagerBuilder;
 use opcua::server::node_manager::memory::{SimpleNodeManager, simple_node_manager};
 use opcua::server::{ANONYMOUS_USER_TOKEN_ID, Limits, ServerBuilder, ServerHandle, ServerUserToken};
-use opcua::types::{BuildInfo, DataValue, MessageSecurityMode, NodeId, Variant};
+use opcua::sync::Mutex;
+use opcua::types::{BuildInfo, DataValue, MessageSecurityMode, NodeId, VariableId, Variant};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,11 +31,24 @@ pub(crate) struct Setup {
     pub(crate) host: &'static str,
     pub(crate) limits: fn(&mut Limits),
     pub(crate) anonymous: bool,
+    /// A session without a request ends after this.
+    pub(crate) session_timeout_ms: u64,
+    /// Another namespace, before that of the values.
+    pub(crate) first_namespace: Option<&'static str>,
 }
 
 impl Default for Setup {
     fn default() -> Setup {
-        Setup { port: 0, secure: false, trust_clients: true, host: "127.0.0.1", limits: |_| {}, anonymous: true }
+        Setup {
+            port: 0,
+            secure: false,
+            trust_clients: true,
+            host: "127.0.0.1",
+            limits: |_| {},
+            anonymous: true,
+            session_timeout_ms: 600_000,
+            first_namespace: None,
+        }
     }
 }
 
@@ -52,7 +68,7 @@ impl Peer {
         let port = listener.local_addr().expect("a bound port").port();
         let _inside = runtime.enter();
         let (server, handle) = builder(pki, setup, port).build().expect("a valid setup");
-        let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().expect("its node manager");
+        let manager = handle.node_managers().get_by_name::<SimpleNodeManager>("peer").expect("its node manager");
         let namespace = handle.get_namespace_index(NAMESPACE).expect("its namespace");
         {
             let mut space = manager.address_space().write();
@@ -79,8 +95,43 @@ impl Peer {
 
     /// Subscriptions at the server, of all sessions.
     pub(crate) fn subscriptions(&self) -> usize {
+        self.subscription_ids().len()
+    }
+
+    /// Their ids.
+    pub(crate) fn subscription_ids(&self) -> Vec<u32> {
         let of = |session| self.handle.subscriptions().get_session_subscriptions(session);
-        (0..100).filter_map(of).map(|session| session.lock().subscription_ids().len()).sum()
+        let mut ids: Vec<u32> = (0..100).filter_map(of).flat_map(|session| session.lock().subscription_ids()).collect();
+        ids.sort_unstable();
+        ids
+    }
+
+    /// Monitored items at the server, of all subscriptions.
+    pub(crate) fn items(&self) -> usize {
+        let of = |session| self.handle.subscriptions().get_session_subscriptions(session);
+        let count = |session: Arc<Mutex<SessionSubscriptions>>| -> usize {
+            let session = session.lock();
+            let ids = session.subscription_ids();
+            ids.into_iter().filter_map(|id| session.get(id)).map(|subscription| subscription.len()).sum()
+        };
+        (0..100).filter_map(of).map(count).sum()
+    }
+
+    /// Sessions at the server now.
+    pub(crate) fn sessions(&self) -> u32 {
+        self.diagnostic(VariableId::Server_ServerDiagnostics_ServerDiagnosticsSummary_CurrentSessionCount)
+    }
+
+    /// Sessions made since the server started.
+    pub(crate) fn sessions_made(&self) -> u32 {
+        self.diagnostic(VariableId::Server_ServerDiagnostics_ServerDiagnosticsSummary_CumulatedSessionCount)
+    }
+
+    fn diagnostic(&self, variable: VariableId) -> u32 {
+        match self.handle.info().diagnostics.get(variable).and_then(|value| value.value) {
+            Some(Variant::UInt32(count)) => count,
+            other => panic!("{variable:?} is {other:?}"),
+        }
     }
 
     /// Ends the server as a shutdown does, and waits until its port is free.
@@ -107,7 +158,11 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
     } else {
         (SecurityPolicy::None, MessageSecurityMode::None)
     };
-    let mut builder = ServerBuilder::new()
+    let mut builder = ServerBuilder::new();
+    if let Some(namespace) = setup.first_namespace {
+        builder = builder.with_node_manager(manager(namespace, "first"));
+    }
+    builder = builder
         .application_name("Test peer")
         .application_uri("urn:lineside:test-peer")
         .product_uri("urn:lineside:test-peer")
@@ -119,14 +174,17 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
         .discovery_urls(vec![format!("opc.tcp://{}:{port}/", setup.host)])
         .limits(limits)
         .build_info(BuildInfo { product_name: "Peer".into(), product_uri: "urn:peer".into(), ..BuildInfo::default() })
-        .with_node_manager(simple_node_manager(
-            NamespaceMetadata { namespace_uri: NAMESPACE.into(), ..Default::default() },
-            "peer",
-        ))
+        .with_node_manager(manager(NAMESPACE, "peer"))
+        .diagnostics_enabled(true)
+        .max_session_timeout_ms(setup.session_timeout_ms)
         .add_user_token(USER, ServerUserToken::user_pass(USER, PASSWORD))
         .add_endpoint("one", ("/", policy, mode, users));
     builder.config_mut().subscription_poll_interval_ms = 20;
     builder
+}
+
+fn manager(namespace: &str, name: &'static str) -> impl NodeManagerBuilder + 'static {
+    simple_node_manager(NamespaceMetadata { namespace_uri: namespace.into(), ..Default::default() }, name)
 }
 
 /// Waits until `reached`, which the server does in its own time.

@@ -16,7 +16,7 @@ const OURS: &str = "certs";
 const THEIRS: &str = "";
 
 /// What a person does: moves every rejected certificate to the trusted ones.
-fn trust_all(pki: &Path, certs: &str) {
+pub(crate) fn trust_all(pki: &Path, certs: &str) {
     let (rejected, trusted) = (pki.join("rejected").join(certs), pki.join("trusted").join(certs));
     let rejected: Vec<_> = std::fs::read_dir(rejected).expect("the folder").flatten().collect();
     assert_eq!(rejected.len(), 1, "exactly one certificate was rejected");

@@ -1,0 +1,119 @@
+//! Where everything of one connection is delivered: the inlet, with what must outlive channels and sessions to
+//! tell truly what was missed.
+
+use crate::counters::Counters;
+use crate::outage::Outages;
+use crate::overflow::Overflow;
+use crate::value::{sample, timestamp};
+use lineside_model::inlet::{Closed, Inlet};
+use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, StatusCode, SubscriptionState, TagId};
+use opcua::client::Session;
+use opcua::types::{DataChangeNotification, DataValue, DateTime};
+
+/// The delivering side of one connection.
+pub(crate) struct Feed {
+    connection: ConnectionId,
+    inlet: Inlet,
+    pub(crate) outages: Outages,
+    /// By tag id; none for the tags of other connections, which this server must not speak of.
+    overflows: Vec<Option<Overflow>>,
+    messages: u64,
+    pub(crate) counters: Counters,
+    said: LinkState,
+    subscription: SubscriptionState,
+}
+
+impl Feed {
+    /// Nothing was said yet.
+    pub(crate) fn new(config: &PlantConfig, connection: ConnectionId, inlet: Inlet) -> Feed {
+        let ours = |tag| (config.tag(tag).connection == connection).then(Overflow::default);
+        Feed {
+            connection,
+            inlet,
+            outages: Outages::new(connection),
+            overflows: config.tag_ids().map(ours).collect(),
+            messages: 0,
+            counters: Counters::default(),
+            said: LinkState::Down,
+            subscription: SubscriptionState::None,
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, inputs: Vec<Input>) -> Result<(), Closed> {
+        self.inlet.deliver(inputs)
+    }
+
+    /// Delivers what waits because the receiver was busy.
+    pub(crate) fn deliver_waiting(&mut self) -> Result<(), Closed> {
+        if self.inlet.has_waiting() { self.inlet.deliver(Vec::new()) } else { Ok(()) }
+    }
+
+    /// What was said last of the link.
+    pub(crate) fn said(&self) -> LinkState {
+        self.said
+    }
+
+    /// The input that tells the link's state; to be delivered.
+    pub(crate) fn link(&mut self, state: LinkState, status: StatusCode, detail: &str) -> Input {
+        self.said = state;
+        Input::Link { connection: self.connection, state, status, detail: detail.into() }
+    }
+
+    pub(crate) fn say(&mut self, state: LinkState, status: StatusCode, detail: &str) -> Result<(), Closed> {
+        let link = self.link(state, status, detail);
+        self.deliver(vec![link])
+    }
+
+    /// Tells the state of the subscriptions where it changed; true if so.
+    pub(crate) fn become_state(&mut self, state: SubscriptionState) -> Result<bool, Closed> {
+        if std::mem::replace(&mut self.subscription, state) == state {
+            return Ok(false);
+        }
+        self.deliver(vec![Input::Subscription { connection: self.connection, state }])?;
+        Ok(true)
+    }
+
+    /// Tells that there is no subscription, even where nothing else was ever told.
+    pub(crate) fn no_subscription(&mut self) -> Input {
+        self.subscription = SubscriptionState::None;
+        Input::Subscription { connection: self.connection, state: SubscriptionState::None }
+    }
+
+    /// A message of the server was published at `time`; the gap that it ends is delivered.
+    pub(crate) fn heard(&mut self, time: DateTime) -> Result<(), Closed> {
+        match self.outages.heard(timestamp(time)) {
+            Some(gap) => self.deliver(vec![Input::Gap(gap)]),
+            None => Ok(()),
+        }
+    }
+
+    /// Messages before the one of `time` are lost for good.
+    pub(crate) fn lost_before(&mut self, time: DateTime) -> Result<(), Closed> {
+        let gap = self.outages.lost_before(timestamp(time));
+        self.deliver(gap.map(Input::Gap).into_iter().collect())
+    }
+
+    /// Maps the values of one notification in one pass.
+    pub(crate) fn changes(&mut self, session: &Session, change: DataChangeNotification) -> Result<(), Closed> {
+        let items = change.monitored_items.unwrap_or_default();
+        self.messages += 1;
+        let mut inputs = Vec::with_capacity(items.len());
+        for item in items {
+            let tag = item.client_handle.wrapping_sub(1);
+            let Some(Some(overflow)) = self.overflows.get_mut(tag as usize) else { continue };
+            let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
+            if let Some(gap) = overflow.gap(&sample, self.messages) {
+                self.counters.overflows += 1;
+                inputs.push(Input::Gap(gap));
+            }
+            self.counters.values += 1;
+            inputs.push(Input::Sample(sample));
+        }
+        if inputs.is_empty() { Ok(()) } else { self.deliver(inputs) }
+    }
+
+    /// A value that was read rather than reported.
+    pub(crate) fn read(session: &Session, tag: TagId, value: DataValue) -> Input {
+        Input::Sample(sample(tag, value, |encode| encode(&session.encoding_context().read().context())))
+    }
+}
