@@ -6,12 +6,21 @@ use crate::forms::text;
 use crate::report::{Report, quote};
 use crate::section::Form;
 use crate::suggest::did_you_mean;
-use lineside_model::config::Security;
+use lineside_model::config::{Redundancy, Security};
 use serde_json::{Value as Json, json};
 use toml_span::Value;
 
 /// The address of an OPC UA server.
 pub(crate) struct Endpoint(pub(crate) String);
+
+/// Several of them.
+pub(crate) struct Endpoints(pub(crate) Vec<String>);
+
+/// A file in a folder of ours: its name without a path.
+pub(crate) struct FileName {
+    pub(crate) text: String,
+    pub(crate) at: usize,
+}
 
 /// An OPC UA node with its namespace.
 pub(crate) struct NodeId(pub(crate) String);
@@ -34,6 +43,50 @@ impl Form for Endpoint {
 
     fn schema() -> Json {
         json!({ "type": "string", "pattern": r"^opc\.tcp://([^\s/:@\[\]]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}(/[^\s@]*)?$" })
+    }
+}
+
+impl Form for Endpoints {
+    const EXPECTED: &'static str = "a list of addresses of OPC UA servers";
+    const EXAMPLE: &'static str = "[\"opc.tcp://192.168.0.11:4840/\"]";
+
+    fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let Some(items) = value.as_array() else {
+            report.wrong_type::<Self>(key, value);
+            return None;
+        };
+        let mut endpoints: Vec<String> = Vec::with_capacity(items.len());
+        for item in items {
+            let Some(Endpoint(endpoint)) = Endpoint::read(key, item, report) else { continue };
+            if endpoints.contains(&endpoint) {
+                report.add(report.at(item), format!("`{key}` names the same server twice"), "remove one of the two");
+            }
+            endpoints.push(endpoint);
+        }
+        Some(Endpoints(endpoints))
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "array", "items": Endpoint::schema() })
+    }
+}
+
+impl Form for FileName {
+    const EXPECTED: &'static str = "the name of a file in pki/user, without a path";
+    const EXAMPLE: &'static str = "\"operator.der\"";
+
+    fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let text = text::<Self>(key, value, report)?;
+        let at = report.at(value);
+        let plain = !text.contains(['/', '\\', ':']) && !text.contains(char::is_control);
+        if text.trim().is_empty() || text.starts_with('.') || !plain {
+            report.malformed::<Self>(key, value, text);
+        }
+        Some(FileName { text: text.to_owned(), at })
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "string", "pattern": r"^[^./\\:][^/\\:]*$" })
     }
 }
 
@@ -154,6 +207,30 @@ impl Form for Security {
 fn security_words() -> Vec<String> {
     let exact = POLICIES.iter().flat_map(|policy| MODES.map(|mode| format!("{policy}/{mode}")));
     ["best", "none"].map(str::to_owned).into_iter().chain(exact).collect()
+}
+
+const REDUNDANCIES: [(&str, Redundancy); 4] =
+    [("auto", Redundancy::Auto), ("cold", Redundancy::Cold), ("warm", Redundancy::Warm), ("hot", Redundancy::Hot)];
+
+impl Form for Redundancy {
+    const EXPECTED: &'static str = "\"auto\", \"cold\", \"warm\" or \"hot\"";
+    const EXAMPLE: &'static str = "\"warm\"";
+
+    fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let text = text::<Self>(key, value, report)?;
+        if let Some((_, redundancy)) = REDUNDANCIES.iter().find(|(word, _)| *word == text) {
+            return Some(*redundancy);
+        }
+        let words = || REDUNDANCIES.iter().map(|(word, _)| *word);
+        let all = || format!("choose one of {}", words().collect::<Vec<_>>().join(", "));
+        let problem = format!("`{key}`: {} is not {}", quote(text), Self::EXPECTED);
+        report.add(report.at(value), problem, did_you_mean(text, words(), all));
+        None
+    }
+
+    fn schema() -> Json {
+        json!({ "enum": REDUNDANCIES.map(|(word, _)| word) })
+    }
 }
 
 impl Form for Variable {

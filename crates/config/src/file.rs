@@ -3,12 +3,12 @@
 //! The reader, the unknown-key check and the JSON Schema follow from it; the documentation of each
 //! key is what an editor shows.
 
-use crate::addresses::{Endpoint, NodeId, Variable};
-use crate::forms::{Name, Number, Positive, Range, Rollover, Text, Texts};
+use crate::addresses::{Endpoint, Endpoints, FileName, NodeId, Variable};
+use crate::forms::{Flag, Name, Number, Positive, Range, Rollover, Text, Texts};
 use crate::maps::Meanings;
 use crate::section::{At, Several, section};
 use crate::times::{Days, Duration, WallTime, Zone};
-use lineside_model::config::Security;
+use lineside_model::config::{Redundancy, Security};
 use lineside_model::{Mode, PackState};
 
 section! {
@@ -79,10 +79,31 @@ section! {
         may security: Security,
         /// User name; anonymous by default.
         may user: Name,
-        /// The environment variable that holds the password; never the password itself.
+        /// The environment variable that holds the password; never the password itself. Without it the
+        /// password is the one that the Setup view stored for this user of the PC.
         may password_env: Variable,
+        /// The X.509 certificate of the user: a file in the folder pki/user of the data folder. Instead of `user`.
+        may user_certificate: FileName,
+        /// The private key of that certificate: a file in the same folder.
+        may user_key: FileName,
         /// Wanted publishing interval; "250 ms" by default.
         may publish: Duration,
+        /// Endpoints of the other servers of a redundant set, with the same nodes.
+        may redundant: Endpoints,
+        /// How the redundant set is used: "auto" (default, as the server says of itself), "cold", "warm" or "hot".
+        may redundancy: Redundancy,
+        /// A value that proves that the machine behind the server lives.
+        may heartbeat: HeartbeatTable,
+        /// Read the server's history for the time of a gap, for nodes that have one; true by default.
+        may backfill: Flag,
+    }
+
+    /// A value that must change.
+    HeartbeatTable {
+        /// A tag of this connection.
+        needs tag: Name,
+        /// Standing still for longer than this, the values of the connection are not current.
+        needs within: Duration,
     }
 
     /// A machine of the line.

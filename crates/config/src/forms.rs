@@ -24,6 +24,9 @@ pub(crate) struct Number(pub(crate) f64);
 /// A number above 0.
 pub(crate) struct Positive(pub(crate) f64);
 
+/// Yes or no.
+pub(crate) struct Flag(pub(crate) bool);
+
 /// A low and a high number.
 pub(crate) struct Range(pub(crate) (f64, f64));
 
@@ -95,6 +98,23 @@ impl Form for Positive {
 
     fn schema() -> Json {
         json!({ "type": "number", "exclusiveMinimum": 0 })
+    }
+}
+
+impl Form for Flag {
+    const EXPECTED: &'static str = "true or false";
+    const EXAMPLE: &'static str = "true";
+
+    fn read(key: &str, value: &Value<'_>, report: &mut Report<'_>) -> Option<Self> {
+        let flag = value.as_bool().map(Flag);
+        if flag.is_none() {
+            report.wrong_type::<Self>(key, value);
+        }
+        flag
+    }
+
+    fn schema() -> Json {
+        json!({ "type": "boolean" })
     }
 }
 

@@ -2,13 +2,15 @@
 //!
 //! A missing or unreadable key has been reported before; its placeholder here never leaves `parse`.
 
-use crate::file::{ConnectionTable, CounterTable, LineTable, PlantFile, ScaleTable, ShiftTable, TagTable, UnitTable};
+use crate::file::{
+    ConnectionTable, CounterTable, HeartbeatTable, LineTable, PlantFile, ScaleTable, ShiftTable, TagTable, UnitTable,
+};
 use crate::forms::Name;
 use crate::report::{Report, quote};
 use crate::section::{At, Several};
 use crate::suggest::did_you_mean;
 use lineside_model::config::{
-    Connection, CounterConfig, Line, ModeMap, Redundancy, Scale, ShiftPattern, StateMap, Tag, Unit, User,
+    Connection, CounterConfig, Heartbeat, Line, ModeMap, Scale, ShiftPattern, StateMap, Tag, Unit, User,
 };
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId, UnitId};
 use std::collections::HashMap;
@@ -29,15 +31,22 @@ pub(crate) fn resolve(file: &PlantFile, report: &mut Report<'_>) -> PlantConfig 
     let of_tags = Names::collect("tag", tags, |t| t.of.name.as_ref(), report);
     check_starts(shifts, report);
     let plant = file.plant.as_ref();
+    let resolved_tags: Vec<Tag> = tags.iter().map(|t| tag(t, &of_connections, report)).collect();
+    let mut resolved_connections = Vec::with_capacity(connections.len());
+    for (id, table) in (0..).map(ConnectionId).zip(connections) {
+        let heartbeat =
+            table.of.heartbeat.as_ref().and_then(|from| heartbeat(from, id, (&of_tags, &resolved_tags), report));
+        resolved_connections.push(Connection { heartbeat, ..connection(table, report) });
+    }
     PlantConfig {
         site: plant.and_then(|p| p.site.as_ref()).map(text).unwrap_or_default(),
         area: plant.and_then(|p| p.area.as_ref()).map(text).unwrap_or_default(),
         time_zone: plant.and_then(|p| p.time_zone.as_ref()).map(|zone| zone.0.clone()).unwrap_or_default(),
         line: file.line.as_ref().map(|l| line(l, &of_units, report)).unwrap_or_default(),
         shifts: shifts.iter().map(|s| shift(&s.of)).collect(),
-        connections: connections.iter().map(|c| connection(c, report)).collect(),
+        connections: resolved_connections,
         units: units.iter().map(|u| unit(u, &of_tags, report)).collect(),
-        tags: tags.iter().map(|t| tag(t, &of_connections, report)).collect(),
+        tags: resolved_tags,
     }
 }
 
@@ -155,31 +164,75 @@ fn check_starts(shifts: &[At<ShiftTable>], report: &mut Report<'_>) {
 
 fn connection(table: &At<ConnectionTable>, report: &mut Report<'_>) -> Connection {
     let from = &table.of;
-    let user = match (&from.user, &from.password_env) {
-        (None, None) => User::Anonymous,
-        (Some(name), Some(variable)) => User::Name { name: text(name), password_env: Some(variable.0.clone()) },
-        (Some(name), None) => {
-            let remedy = "add password_env with the name of the variable that holds the password";
-            report.add(name.at, "`user` is without `password_env`", remedy);
-            User::Anonymous
-        }
-        (None, Some(_)) => {
-            let remedy = "add `user = \"…\"`, or remove password_env for an anonymous session";
-            report.add(table.at, "`password_env` is without `user`", remedy);
-            User::Anonymous
-        }
-    };
+    let redundant = from.redundant.as_ref().map(|endpoints| endpoints.0.clone()).unwrap_or_default();
+    let endpoint = from.endpoint.as_ref().map(|endpoint| endpoint.0.clone()).unwrap_or_default();
+    if redundant.contains(&endpoint) {
+        let remedy = "name only the other servers of the set in `redundant`";
+        report.add(table.at, "`redundant` names the server of `endpoint` itself", remedy);
+    }
     Connection {
         name: from.name.as_ref().map(text).unwrap_or_default(),
-        endpoint: from.endpoint.as_ref().map(|endpoint| endpoint.0.clone()).unwrap_or_default(),
+        endpoint,
         security: from.security.clone().unwrap_or_default(),
-        user,
+        user: user(table, report),
         publish: from.publish.as_ref().map_or(PUBLISH, |duration| duration.0),
-        redundant: Vec::new(),
-        redundancy: Redundancy::Auto,
+        redundant,
+        redundancy: from.redundancy.unwrap_or_default(),
         heartbeat: None,
-        backfill: true,
+        backfill: from.backfill.as_ref().is_none_or(|flag| flag.0),
     }
+}
+
+/// Who we are to the server: nobody, a name, or a certificate.
+fn user(table: &At<ConnectionTable>, report: &mut Report<'_>) -> User {
+    let from = &table.of;
+    if from.password_env.is_some() && from.user.is_none() {
+        let remedy = "add `user = \"…\"`, or remove password_env for an anonymous session";
+        report.add(table.at, "`password_env` is without `user`", remedy);
+    }
+    match (&from.user, &from.user_certificate, &from.user_key) {
+        (Some(name), Some(_), _) | (Some(name), _, Some(_)) => {
+            let remedy = "keep `user` for a name and a password, or user_certificate and user_key for a certificate";
+            report.add(name.at, "`user` stands beside a user certificate", remedy);
+            User::Anonymous
+        }
+        (Some(name), None, None) => {
+            let password_env = from.password_env.as_ref().map(|variable| variable.0.clone());
+            User::Name { name: text(name), password_env }
+        }
+        (None, Some(certificate), Some(key)) => {
+            User::Certificate { certificate: certificate.text.clone(), key: key.text.clone() }
+        }
+        (None, Some(certificate), None) => {
+            report.add(
+                certificate.at,
+                "`user_certificate` is without `user_key`",
+                "add `user_key = \"…\"`, its private key",
+            );
+            User::Anonymous
+        }
+        (None, None, Some(key)) => {
+            report.add(key.at, "`user_key` is without `user_certificate`", "add `user_certificate = \"…\"`");
+            User::Anonymous
+        }
+        (None, None, None) => User::Anonymous,
+    }
+}
+
+/// The heartbeat of a connection; a value of another server would prove nothing about this one.
+fn heartbeat(
+    from: &HeartbeatTable,
+    connection: ConnectionId,
+    (names, tags): (&Names<'_>, &[Tag]),
+    report: &mut Report<'_>,
+) -> Option<Heartbeat> {
+    let (name, within) = (from.tag.as_ref()?, from.within.as_ref()?.0);
+    let tag = TagId(names.find("tag", name, report)?);
+    if tags.get(tag.0 as usize).is_some_and(|found| found.connection != connection) {
+        let problem = format!("`heartbeat`: {} is read from another connection", quote(&name.text));
+        report.add(name.at, problem, "name a tag of this connection");
+    }
+    Some(Heartbeat { tag, within })
 }
 
 fn unit(from: &UnitTable, tags: &Names<'_>, report: &mut Report<'_>) -> Unit {

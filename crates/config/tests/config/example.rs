@@ -1,7 +1,7 @@
 //! The published example and schema: the example is taken by both, and says what it seems to say.
 
 use lineside_config::{json_schema, load};
-use lineside_model::config::{Scale, Security, User};
+use lineside_model::config::{Redundancy, Scale, Security, User};
 use lineside_model::{Mode, PackState, Span, TagId, UnitId};
 
 fn example() -> String {
@@ -45,6 +45,10 @@ fn example_is_read_as_written() {
     let connection = &config.connections[0];
     assert_eq!((&connection.security, connection.publish), (&Security::Best, Span::from_millis(100)));
     assert!(matches!(&connection.user, User::Name { name, .. } if name == "operator"));
+    assert_eq!((connection.redundant.len(), connection.redundancy), (1, Redundancy::Auto));
+    let heartbeat = connection.heartbeat.unwrap();
+    assert_eq!((config.tag(heartbeat.tag).name.as_str(), heartbeat.within), ("Line.Heartbeat", Span::from_secs(5)));
+    assert!(connection.backfill);
     let speed = config.tag(filler.speed.unwrap());
     assert_eq!(speed.scale, Some(Scale { gain: 0.1, offset: 0.0 }));
     assert_eq!(speed.max_age, Some(Span::from_secs(10)));

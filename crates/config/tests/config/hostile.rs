@@ -142,7 +142,7 @@ fn time(tags: usize, mistakes: usize) -> Duration {
         let result = parse(&text, Path::new("plant.toml"));
         best = best.min(start.elapsed());
         match result {
-            Ok(config) => assert_eq!((config.tags.len(), mistakes), (tags + 7, 0)),
+            Ok(config) => assert_eq!((config.tags.len(), mistakes), (tags + 8, 0)),
             Err(errors) => assert_eq!(errors.0.len(), mistakes),
         }
     }
