@@ -1,9 +1,14 @@
 //! The contract with screens, byte by byte: what `docs/FRAME.md` promises, and what a cursor means.
 
-use lineside_api::Api;
-use lineside_api::wire::{ErrorCode, FrameRequest, FrameTail, LinkStateView, NoticeKind, Trust};
+use lineside_api::wire::{
+    ConnectionsView, ErrorCode, Explanation, FrameRequest, FrameTail, Hello, LinkStateView, NoticeKind,
+    SubscriptionStateView, TagPage, Trust,
+};
+use lineside_api::{Api, Scene, Stage};
+use lineside_model::report::{Fill, FillResult, FilledValue, LinkReport, NodeMeta};
 use lineside_model::{
-    ConnectionId, Input, LinkState, Sample, Span, StatusCode, SubscriptionState, TagId, Timestamp, Value,
+    ConnectionId, Gap, GapReason, GapScope, Input, LinkState, Sample, Span, StatusCode, SubscriptionState, TagId,
+    Timestamp, Value,
 };
 use lineside_runtime::{Live, Options, SimClock};
 use lineside_tests::world;
@@ -45,7 +50,8 @@ impl Screen {
             keyframe_every: Span::from_secs(600),
         };
         let live = Live::start(Arc::new(world::plant()), options, Arc::clone(&clock) as _);
-        let api = Api::live(live.core(), EPOCH, "plant.toml".to_owned(), Vec::new());
+        let stage = Stage::new(Scene::live(live.core(), EPOCH, "plant.toml".to_owned(), Vec::new()));
+        let api = Api::new(stage, None);
         Screen { live, clock, api, cursor: 0.0 }
     }
 
@@ -174,4 +180,145 @@ fn requests_that_make_no_sense_are_refused_in_words() {
     let odd = screen.api.call("tags", serde_json::json!({ "offset": -1 })).expect_err("not a TagsRequest");
     assert_eq!(odd.code, ErrorCode::BadRequest);
     assert_eq!(screen.pulls(&[TagId(u32::MAX)], true).tags.len(), 0, "a tag that is not there");
+}
+
+fn ask<T: serde::de::DeserializeOwned>(screen: &Screen, command: &str, request: serde_json::Value) -> T {
+    let answer = screen.api.call(command, request).unwrap_or_else(|error| panic!("{command}: {error:?}"));
+    serde_json::from_value(answer).unwrap_or_else(|error| panic!("{command}: {error}"))
+}
+
+fn why(screen: &Screen, tag: TagId) -> Explanation {
+    ask(screen, "explain", serde_json::json!({ "tag": tag.0 }))
+}
+
+/// What a value is believed to be after these inputs, one case after the other on one plant.
+#[test]
+fn every_doubt_about_a_value_is_explained_by_its_facts() {
+    let mut screen = Screen::new();
+    let check = |screen: &mut Screen, inputs: Vec<Input>, trust: Trust| {
+        screen.arrives(inputs);
+        let told = why(screen, SPEED);
+        assert_eq!(told.trust, trust);
+        assert_eq!((told.tag, told.name.as_str()), (SPEED.0, "A.Speed"));
+        assert_eq!(told.link.id, told.connection);
+        told
+    };
+    let link = |state, status| Input::Link { connection: ConnectionId(0), state, status, detail: "words".into() };
+    let flow = |state| Input::Subscription { connection: ConnectionId(0), state };
+    let value = |status: u32| match sample(SPEED, 590.0, START) {
+        Input::Sample(sample) => Input::Sample(Sample { status: StatusCode(status), ..sample }),
+        other => other,
+    };
+    assert_eq!(check(&mut screen, Vec::new(), Trust::Waiting).received_ms, None);
+    let up = vec![link(LinkState::Up, StatusCode::GOOD), flow(SubscriptionState::Live), value(0)];
+    let live = check(&mut screen, up, Trust::Live);
+    assert_eq!((live.source_ms, live.confirmed), (Some(START.as_millis_f64()), true));
+    assert_eq!(live.connection_name, live.link.name);
+    check(&mut screen, vec![value(0x4090_0000)], Trust::Uncertain);
+    assert_eq!(check(&mut screen, vec![value(0x808C_0000)], Trust::Bad).status, 0x808C_0000);
+    check(&mut screen, vec![value(0), flow(SubscriptionState::Late)], Trust::Silent);
+    let frozen = check(&mut screen, vec![flow(SubscriptionState::Frozen)], Trust::Silent);
+    assert_eq!(frozen.link.subscription, SubscriptionStateView::Frozen);
+    let down = check(&mut screen, vec![link(LinkState::Down, StatusCode(0x8005_0000))], Trust::LinkDown);
+    assert_eq!((down.link.state, down.link.status), (LinkStateView::Down, 0x8005_0000));
+    let refused = vec![Input::Item { tag: SPEED, status: StatusCode(0x8034_0000) }];
+    assert_eq!(check(&mut screen, refused, Trust::Refused).item_status, 0x8034_0000);
+    let nobody = screen.api.call("explain", serde_json::json!({ "tag": 9_999 })).expect_err("no such tag");
+    assert_eq!(nobody.code, ErrorCode::BadRequest);
+}
+
+#[test]
+fn a_value_past_its_age_is_explained_as_late() {
+    let mut screen = Screen::new();
+    screen.connects();
+    let aged = world::plant().tags.iter().position(|tag| tag.max_age.is_some()).expect("a tag with an age");
+    let tag = TagId(aged as u32);
+    screen.arrives(vec![sample(tag, 1.0, START)]);
+    let before = why(&screen, tag);
+    assert_eq!(before.trust, Trust::Live);
+    let age = before.max_age_ms.expect("it has one");
+    screen.clock.advance(Span::from_millis(age as i64 + 1));
+    screen.live.take(Vec::new());
+    let late = why(&screen, tag);
+    assert_eq!(late.trust, Trust::Late);
+    assert!(late.at_ms - late.received_ms.expect("received") > age);
+}
+
+#[test]
+fn connections_tell_facts_gaps_and_refusals_newest_first() {
+    let mut screen = Screen::new();
+    screen.connects();
+    let first: ConnectionsView = ask(&screen, "connections", serde_json::Value::Null);
+    assert_eq!(first.connections.len(), 2);
+    assert_eq!((&first.connections[0].report, first.connections[0].gaps.len()), (&None, 0));
+
+    let id = ConnectionId(0);
+    let gap = |scope, from| Gap { scope, from, to: from + Span::from_secs(1), reason: GapReason::LinkDown, lost: None };
+    let (old, new) = (gap(GapScope::Connection(id), START), gap(GapScope::Tag(SPEED), START + Span::from_secs(5)));
+    let report = LinkReport { endpoint: "opc.tcp://b:4840/".into(), service_level: Some(255), ..Default::default() };
+    let values = vec![FilledValue::default(); 3];
+    let ended =
+        FillResult { connection: id, from: old.from, to: old.to, tags: 2, tags_without: 1, ..Default::default() };
+    screen.arrives(vec![
+        Input::Gap(old),
+        Input::Gap(new),
+        Input::Report { connection: id, report: report.into() },
+        Input::Item { tag: SPEED, status: StatusCode(0x8034_0000) },
+        Input::Fill(Fill { tag: SPEED, from: old.from, to: old.to, values }.into()),
+        Input::FillEnded(ended),
+    ]);
+    let view: ConnectionsView = ask(&screen, "connections", serde_json::Value::Null);
+    let (one, other) = (&view.connections[0], &view.connections[1]);
+    let report = one.report.as_ref().expect("told");
+    assert_eq!((report.endpoint.as_str(), report.service_level), ("opc.tcp://b:4840/", Some(255)));
+    assert_eq!(one.reported_ms, Some(view.at_ms));
+    assert_eq!(one.gaps.iter().map(|gap| gap.tag_name.as_deref()).collect::<Vec<_>>(), [Some("A.Speed"), None]);
+    assert_eq!((one.gaps[1].filled, one.gaps[1].tags_filled, one.gaps[1].tags_without), (3.0, 2, 1));
+    assert_eq!(one.refused.iter().map(|item| (item.tag, item.status)).collect::<Vec<_>>(), [(SPEED.0, 0x8034_0000)]);
+    assert_eq!((one.history[0].state.clone(), one.more_gaps, one.more_refused), (LinkStateView::Up, 0, 0));
+    assert_eq!((other.report.is_none(), other.gaps.len(), other.refused.len()), (true, 0, 0));
+}
+
+#[test]
+fn what_the_configuration_leaves_out_is_as_the_server_says() {
+    let mut screen = Screen::new();
+    let tags = |screen: &Screen| -> TagPage { ask(screen, "tags", serde_json::json!({ "offset": 0, "limit": 100 })) };
+    let config = world::plant();
+    let meta = |unit: &str| NodeMeta { unit: unit.into(), range: Some((-5.0, 5.0)), ..NodeMeta::default() };
+    let all = config.tag_ids().map(|tag| Input::Meta { tag, meta: meta("furlong").into() });
+    let before = screen.pulls(&[], true).tail.meta;
+    screen.arrives(all.collect());
+    assert!(screen.pulls(&[], false).tail.meta > before, "screens learn that there is news");
+    for (tag, shown) in config.tags.iter().zip(tags(&screen).tags) {
+        let (unit, range) = match (tag.scale, tag.unit.as_str(), tag.range) {
+            (Some(_), unit, range) => (unit, range),
+            (None, "", range) => ("furlong", range.or(Some((-5.0, 5.0)))),
+            (None, unit, range) => (unit, range.or(Some((-5.0, 5.0)))),
+        };
+        assert_eq!((shown.unit.as_str(), shown.range), (unit, range.map(<[f64; 2]>::from)), "{}", tag.name);
+    }
+    let configured =
+        config.tags.iter().position(|tag| !tag.unit.is_empty() && tag.scale.is_none()).expect("one with a unit");
+    assert_eq!(why(&screen, TagId(configured as u32)).server_unit.as_deref(), Some("furlong"));
+}
+
+/// Another configuration in force: what a screen knows is void, and it hears so at its next frame.
+#[test]
+fn a_new_scene_ends_the_epoch() {
+    let Screen { live, api: _, .. } = Screen::new();
+    let scene = |epoch| Scene::live(live.core(), epoch, "plant.toml".to_owned(), Vec::new());
+    let stage = Stage::new(scene(EPOCH));
+    let api = Api::new(Arc::clone(&stage), None);
+    let frame = |epoch| api.frame(&FrameRequest { epoch, cursor: 0.0, watch: Vec::new(), fresh: true });
+    assert!(frame(EPOCH).is_ok());
+    stage.show(scene(EPOCH + 1));
+    assert_eq!(frame(EPOCH).expect_err("over").code, ErrorCode::Stale);
+    assert!(frame(EPOCH + 1).is_ok());
+    stage.show(Scene::without_plant("plant.toml".to_owned(), Vec::new()));
+    assert_eq!(frame(EPOCH + 1).expect_err("over").code, ErrorCode::Stale);
+    let hello: Hello =
+        serde_json::from_value(api.call("hello", serde_json::Value::Null).expect("hello")).expect("a Hello");
+    assert_eq!((hello.epoch, hello.plant), (0, None));
+    let refused = api.call("discover", serde_json::json!({ "address": "plc" })).expect_err("no setup here");
+    assert_eq!(refused.code, ErrorCode::Refused);
 }

@@ -2,6 +2,10 @@
 
 use lineside_config::parse;
 use lineside_model::inlet::Inlet;
+use lineside_model::report::{
+    Fill, FillResult, FilledValue, FlowReport, LinkReport, MemberReport, MemberRole, NodeMeta, ServerState,
+    SubscriptionReport,
+};
 use lineside_model::{
     ConnectionId, Gap, GapReason, GapScope, Input, LinkState, PlantConfig, Sample, Span, StatusCode, SubscriptionState,
     TagId, Timestamp, Value,
@@ -25,6 +29,8 @@ pub struct World {
     connections: u32,
     counters: Vec<i64>,
     last: Vec<Option<Sample>>,
+    /// Told so far.
+    gaps: Vec<Gap>,
 }
 
 impl World {
@@ -37,6 +43,7 @@ impl World {
             connections: config.connections.len() as u32,
             counters: vec![0; tags],
             last: vec![None; tags],
+            gaps: Vec::new(),
         }
     }
 
@@ -79,13 +86,91 @@ impl World {
             78..84 => self.link(),
             84..89 => Input::Subscription { connection: self.connection(), state: self.subscription() },
             89..92 => Input::Item { tag: self.tag(), status: self.status() },
-            92..94 => Input::Server {
+            92..93 => Input::Server {
                 connection: self.connection(),
                 product: "World".into(),
                 simulated: self.chance(50),
                 started: Some(now.floor(Span::from_secs(3600))),
             },
-            _ => Input::Gap(self.gap(now)),
+            93..94 => Input::Report { connection: self.connection(), report: self.report(now).into() },
+            94..95 => Input::Meta { tag: self.tag(), meta: self.meta().into() },
+            95..96 => Input::Fill(self.fill(now).into()),
+            96..97 => Input::FillEnded(self.fill_ended(now)),
+            _ => {
+                let gap = self.gap(now);
+                self.gaps.push(gap);
+                Input::Gap(gap)
+            }
+        }
+    }
+
+    /// Facts as a server may state them, and as it may not.
+    fn report(&mut self, now: Timestamp) -> LinkReport {
+        let endpoints = ["opc.tcp://a:4840/", "opc.tcp://b:4840/"];
+        LinkReport {
+            endpoint: endpoints[self.random.random_range(0..2)].into(),
+            security: "Basic256Sha256/SignAndEncrypt".into(),
+            server_state: ServerState::ALL[self.random.random_range(0..ServerState::ALL.len())],
+            service_level: self.chance(80).then(|| self.random.random()),
+            shutdown_s: self.chance(10).then(|| self.random.random()),
+            certificate_expires: self.chance(50).then(|| now + Span::from_secs(86_400)),
+            members: vec![MemberReport {
+                endpoint: endpoints[1].into(),
+                role: MemberRole::Standby,
+                ..Default::default()
+            }],
+            subscriptions: vec![SubscriptionReport {
+                id: self.random.random(),
+                items: self.tags,
+                ..Default::default()
+            }],
+            flow: FlowReport { values: self.random.random(), ..Default::default() },
+            clock_skew: self.chance(70).then(|| Span(self.random.random_range(-5_000_000_000..5_000_000_000))),
+            ..LinkReport::default()
+        }
+    }
+
+    fn meta(&mut self) -> NodeMeta {
+        let units = ["°C", "K", ""];
+        NodeMeta {
+            unit: units[self.random.random_range(0..3)].into(),
+            range: self.chance(50).then_some((0.0, 100.0)),
+            texts: if self.chance(30) { vec![(0, "Off".into()), (1, "On".into())] } else { Vec::new() },
+            data_type: "Double".into(),
+        }
+    }
+
+    /// Values for a gap that was told, or for one that nobody knows.
+    fn fill(&mut self, now: Timestamp) -> Fill {
+        let gap = self.known_gap(now);
+        let tag = match gap.scope {
+            GapScope::Tag(tag) => tag,
+            GapScope::Connection(_) | GapScope::Plant => self.tag(),
+        };
+        let count = self.random.random_range(0..5);
+        let values = (0..count).map(|_| FilledValue {
+            value: self.value(tag),
+            status: self.status(),
+            source_time: Some(gap.from),
+            server_time: None,
+        });
+        Fill { tag, from: gap.from, to: gap.to, values: values.collect() }
+    }
+
+    fn fill_ended(&mut self, now: Timestamp) -> FillResult {
+        let gap = self.known_gap(now);
+        let connection = match gap.scope {
+            GapScope::Connection(connection) => connection,
+            GapScope::Tag(_) | GapScope::Plant => self.connection(),
+        };
+        let (tags, tags_without) = (self.random.random_range(0..20), self.random.random_range(0..20));
+        FillResult { connection, from: gap.from, to: gap.to, tags, tags_without, values: 7, status: self.status() }
+    }
+
+    fn known_gap(&mut self, now: Timestamp) -> Gap {
+        match self.gaps.len() {
+            0 => self.gap(now),
+            known => self.gaps[self.random.random_range(0..known)],
         }
     }
 
@@ -156,9 +241,12 @@ impl World {
     }
 
     fn subscription(&mut self) -> SubscriptionState {
-        let states =
-            [SubscriptionState::None, SubscriptionState::Late, SubscriptionState::Live, SubscriptionState::Live];
-        states[self.random.random_range(0..4)]
+        match self.random.random_range(0..5) {
+            0 => SubscriptionState::None,
+            1 => SubscriptionState::Late,
+            2 => SubscriptionState::Frozen,
+            _ => SubscriptionState::Live,
+        }
     }
 
     fn gap(&mut self, now: Timestamp) -> Gap {

@@ -1,9 +1,9 @@
 //! The list of commands, once: dispatch and the TypeScript map both come from it.
 
-use crate::frame;
+use crate::stage::Stage;
 use crate::wire::*;
-use lineside_model::PlantConfig;
-use lineside_runtime::SharedCore;
+use crate::{connections, frame, plant};
+use lineside_model::TagId;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,39 +15,44 @@ pub const HOLD: Duration = Duration::from_millis(200);
 
 /// What screens talk to. Cheap to share; answers from any thread.
 pub struct Api {
-    session: Option<Session>,
-    problems: Vec<Problem>,
-    config_path: String,
+    stage: Arc<Stage>,
+    setup: Option<Arc<dyn Setup>>,
 }
 
-pub(crate) struct Session {
-    pub(crate) core: Arc<SharedCore>,
-    pub(crate) epoch: u32,
-    pub(crate) mode: SessionMode,
-}
-
+/// Declares the commands: those that the plant answers, and those that [`Setup`] does.
 macro_rules! commands {
-    ($($(#[$meta:meta])* $name:ident($request:ty) -> $response:ty;)*) => {
+    (
+        plant { $($(#[$plant_meta:meta])* $plant:ident($plant_request:ty) -> $plant_response:ty;)* }
+        setup { $($(#[$setup_meta:meta])* $setup:ident($setup_request:ty) -> $setup_response:ty;)* }
+    ) => {
         impl Api {
             /// Answers the command `name`. Unknown names and malformed requests are errors of the caller.
+            /// Setup commands may take up to half a minute: call it where that holds up nobody else.
             pub fn call(&self, name: &str, request: serde_json::Value) -> Result<serde_json::Value, ApiError> {
                 match name {
-                    $(stringify!($name) => answer(self.$name(parse(request)?)?),)*
+                    $(stringify!($plant) => answer(self.$plant(parse(request)?)?),)*
+                    $(stringify!($setup) => answer(self.setup()?.$setup(parse(request)?)?),)*
                     _ => Err(bad_request(format!("there is no command `{name}`"))),
                 }
             }
+        }
+
+        /// What connects, trusts, browses and configures. It is a trait so that this crate knows no adapter;
+        /// the host has it. Every method may block for as long as a server takes, half a minute at most.
+        pub trait Setup: Send + Sync {
+            $($(#[$setup_meta])* fn $setup(&self, request: $setup_request) -> Result<$setup_response, ApiError>;)*
         }
 
         /// The TypeScript of the command list.
         pub fn declaration() -> String {
             let config = ts_rs::Config::new().with_large_int("number");
             let mut text = String::from("type Commands = {\n");
-            $(text.push_str(&format!(
-                "  {}: {{ request: {}, response: {} }},\n",
-                stringify!($name),
-                <$request as ts_rs::TS>::name(&config),
-                <$response as ts_rs::TS>::name(&config),
-            ));)*
+            for (name, request, response) in [
+                $((stringify!($plant), <$plant_request as ts_rs::TS>::name(&config), <$plant_response as ts_rs::TS>::name(&config)),)*
+                $((stringify!($setup), <$setup_request as ts_rs::TS>::name(&config), <$setup_response as ts_rs::TS>::name(&config)),)*
+            ] {
+                text.push_str(&format!("  {name}: {{ request: {request}, response: {response} }},\n"));
+            }
             text.push_str("};");
             text
         }
@@ -55,58 +60,95 @@ macro_rules! commands {
 }
 
 commands! {
-    /// Who is there, what plant, and what is wrong.
-    hello(()) -> Hello;
-    /// What does not change about the tags, a page at a time.
-    tags(TagsRequest) -> TagPage;
+    plant {
+        /// Who is there, what plant, and what is wrong.
+        hello(()) -> Hello;
+        /// What does not change about the tags, a page at a time.
+        tags(TagsRequest) -> TagPage;
+        /// Everything known of the connections.
+        connections(()) -> ConnectionsView;
+        /// Why one value is as it is.
+        explain(ExplainRequest) -> Explanation;
+    }
+    setup {
+        /// What answers at an address.
+        discover(DiscoverRequest) -> Discovery;
+        /// All certificates on this PC.
+        certificates(()) -> CertificatesView;
+        /// Decides about a certificate; answers with how things are then.
+        trust(TrustRequest) -> CertificatesView;
+        /// Takes in a certificate or a revocation list.
+        import_certificate(ImportRequest) -> CertificatesView;
+        /// Opens a session for browsing.
+        explore(ExploreRequest) -> Explored;
+        /// Closes it; also closes by itself when it is not used.
+        close_exploration(SessionRequest) -> ();
+        /// The nodes under a node.
+        browse(BrowseRequest) -> BrowsePage;
+        /// All attributes of a node.
+        node(NodeRequest) -> NodeDetails;
+        /// The values of some nodes now.
+        preview(PreviewRequest) -> Preview;
+        /// Nodes by name.
+        search(SearchRequest) -> SearchPage;
+        /// What plant.toml could get for these nodes.
+        propose(ProposeRequest) -> Proposal;
+        /// Writes what a person confirmed into plant.toml, and brings it into force.
+        apply(ApplyRequest) -> Applied;
+    }
 }
 
 impl Api {
-    /// A live plant.
-    pub fn live(core: Arc<SharedCore>, epoch: u32, config_path: String, problems: Vec<Problem>) -> Api {
-        Api { session: Some(Session { core, epoch, mode: SessionMode::Live }), problems, config_path }
-    }
-
-    /// Nothing to show but what is wrong.
-    pub fn without_plant(config_path: String, problems: Vec<Problem>) -> Api {
-        Api { session: None, problems, config_path }
+    /// Answers from what is on the stage, and where there is a `setup`, also the commands of Setup.
+    pub fn new(stage: Arc<Stage>, setup: Option<Arc<dyn Setup>>) -> Api {
+        Api { stage, setup }
     }
 
     /// The frame that answers this request (`docs/FRAME.md`). Blocks for up to [`HOLD`] while there is no news: the
     /// screen then has them when they come, not when it next thinks of asking.
     pub fn frame(&self, request: &FrameRequest) -> Result<Vec<u8>, ApiError> {
-        let session = self.session()?;
-        if request.epoch != session.epoch {
+        let scene = self.stage.scene();
+        if request.epoch != scene.epoch() {
             return Err(ApiError { code: ErrorCode::Stale, message: "this session is over".to_owned() });
         }
+        let session = scene.session()?;
         let cursor = frame::cursor(request);
         let patience = if request.fresh { Duration::ZERO } else { HOLD };
         Ok(frame::encode(&session.core.lock_news(cursor, patience), session, request))
     }
 
     fn hello(&self, _: ()) -> Result<Hello, ApiError> {
-        Ok(Hello {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            mode: self.session.as_ref().map_or(SessionMode::Live, |session| session.mode.clone()),
-            epoch: self.session.as_ref().map_or(0, |session| session.epoch),
-            plant: self
-                .session
-                .as_ref()
-                .map(|session| plant_info(session.core.lock().engine.config(), &self.config_path)),
-            problems: self.problems.clone(),
-        })
+        Ok(self.stage.scene().hello())
     }
 
     fn tags(&self, request: TagsRequest) -> Result<TagPage, ApiError> {
-        let session = self.session()?;
-        let config = Arc::clone(session.core.lock().engine.config());
+        let scene = self.stage.scene();
+        let core = scene.session()?.core.lock();
+        let (config, state) = (core.engine.config(), core.engine.state());
         let limit = request.limit.min(TAGS_PER_PAGE) as usize;
         let ids = config.tag_ids().skip(request.offset as usize).take(limit);
-        Ok(TagPage { total: config.tags.len() as u32, tags: ids.map(|id| tag_info(&config, id)).collect() })
+        let tags = ids.map(|id| plant::tag_info(config, &state.tags[id.0 as usize], id)).collect();
+        Ok(TagPage { total: config.tags.len() as u32, tags })
     }
 
-    fn session(&self) -> Result<&Session, ApiError> {
-        self.session.as_ref().ok_or_else(|| bad_request("no plant is configured".to_owned()))
+    fn connections(&self, _: ()) -> Result<ConnectionsView, ApiError> {
+        let scene = self.stage.scene();
+        let core = scene.session()?.core.lock();
+        Ok(connections::view(core.engine.config(), core.engine.state()))
+    }
+
+    fn explain(&self, request: ExplainRequest) -> Result<Explanation, ApiError> {
+        let scene = self.stage.scene();
+        let core = scene.session()?.core.lock();
+        connections::explain(core.engine.config(), core.engine.state(), TagId(request.tag))
+            .ok_or_else(|| bad_request(format!("there is no tag {}", request.tag)))
+    }
+
+    fn setup(&self) -> Result<&dyn Setup, ApiError> {
+        if self.stage.scene().is_replay() {
+            return Err(refused("This is a recording. Show the plant itself to set up connections."));
+        }
+        self.setup.as_deref().ok_or_else(|| refused("This program was started without Setup."))
     }
 }
 
@@ -118,53 +160,10 @@ fn answer<T: serde::Serialize>(response: T) -> Result<serde_json::Value, ApiErro
     serde_json::to_value(response).map_err(|error| ApiError { code: ErrorCode::Internal, message: error.to_string() })
 }
 
-fn bad_request(message: String) -> ApiError {
+pub(crate) fn bad_request(message: String) -> ApiError {
     ApiError { code: ErrorCode::BadRequest, message }
 }
 
-fn plant_info(config: &PlantConfig, config_path: &str) -> PlantInfo {
-    let connections = config.connections.iter().enumerate().map(|(id, connection)| ConnectionInfo {
-        id: id as u32,
-        name: connection.name.clone(),
-        endpoint: connection.endpoint.clone(),
-    });
-    let units = config.units.iter().enumerate().map(|(id, unit)| UnitInfo {
-        id: id as u32,
-        name: unit.name.clone(),
-        ideal_rate: unit.ideal_rate_per_min,
-        band: unit.rate_band.map(<[f64; 2]>::from),
-        has_state: unit.state.is_some(),
-        has_speed: unit.speed.is_some() || unit.good.is_some(),
-        has_good: unit.good.is_some(),
-        has_reject: unit.reject.is_some(),
-    });
-    PlantInfo {
-        site: config.site.clone(),
-        area: config.area.clone(),
-        line: config.line.name.clone(),
-        time_zone: config.time_zone.clone(),
-        product: config.line.product.clone(),
-        target_rate: config.line.target_rate_per_min,
-        minor_stop_ms: config.line.minor_stop.as_millis_f64(),
-        constraint: config.line.constraint.map(|unit| unit.0),
-        connections: connections.collect(),
-        units: units.collect(),
-        tag_count: config.tags.len() as u32,
-        config_path: config_path.to_owned(),
-    }
-}
-
-fn tag_info(config: &PlantConfig, id: lineside_model::TagId) -> TagInfo {
-    let tag = config.tag(id);
-    TagInfo {
-        id: id.0,
-        name: tag.name.clone(),
-        description: tag.description.clone(),
-        connection: tag.connection.0,
-        node: tag.node.clone(),
-        unit: tag.unit.clone(),
-        range: tag.range.map(<[f64; 2]>::from),
-        max_age_ms: tag.max_age.map(|age| age.as_millis_f64()),
-        texts: tag.texts.iter().map(|(value, text)| TagText { value: *value as f64, text: text.clone() }).collect(),
-    }
+fn refused(message: &str) -> ApiError {
+    ApiError { code: ErrorCode::Refused, message: message.to_owned() }
 }

@@ -1,7 +1,7 @@
 //! The binary answer to a pull: header, value columns, JSON tail (`docs/FRAME.md`).
 
-use crate::commands::Session;
 use crate::sections;
+use crate::stage::Session;
 use crate::wire::{FrameRequest, SessionMode};
 use lineside_engine::{Trust, scaled, trust};
 use lineside_model::{LinkState, PlantState, SubscriptionState, TagId, Timestamp, Value};

@@ -5,8 +5,12 @@
 //! (`docs/FRAME.md`).
 
 pub mod commands;
+mod connections;
 pub mod frame;
+mod plant;
 mod sections;
+pub mod stage;
 pub mod wire;
 
-pub use commands::Api;
+pub use commands::{Api, Setup};
+pub use stage::{Scene, Stage};

@@ -6,7 +6,6 @@ use lineside_model::config::{CounterConfig, PlantConfig, Unit};
 use lineside_model::state::{Counter, Interval, LinkHealth, PlantState, RecorderState, UnitStatus};
 use lineside_model::{ConnectionId, LinkState, Mode, PackState, Span, SubscriptionState, TagId, Timestamp, UnitId};
 use lineside_runtime::Core;
-use std::sync::Arc;
 
 /// A frame takes no more notices than this; it says how many it left out.
 const NOTICES_MAX: usize = 500;
@@ -34,7 +33,7 @@ pub(crate) fn tail(core: &Core, cursor: u64, texts: Vec<String>) -> FrameTail {
     }
 }
 
-fn links(config: &Arc<PlantConfig>, state: &PlantState) -> Vec<LinkView> {
+pub(crate) fn links(config: &PlantConfig, state: &PlantState) -> Vec<LinkView> {
     let mut views: Vec<LinkView> = config
         .connections
         .iter()
@@ -58,11 +57,7 @@ fn link_view(id: u32, name: &str, link: &LinkHealth) -> LinkView {
     LinkView {
         id,
         name: name.to_owned(),
-        state: match link.state {
-            LinkState::Down => LinkStateView::Down,
-            LinkState::Connecting => LinkStateView::Connecting,
-            LinkState::Up => LinkStateView::Up,
-        },
+        state: link_state(link.state),
         since_ms: link.since.as_millis_f64(),
         status: link.status.0,
         detail: link.detail.to_string(),
@@ -78,6 +73,14 @@ fn link_view(id: u32, name: &str, link: &LinkHealth) -> LinkView {
         tags: 0,
         refused: 0,
         doubtful: 0,
+    }
+}
+
+pub(crate) fn link_state(state: LinkState) -> LinkStateView {
+    match state {
+        LinkState::Down => LinkStateView::Down,
+        LinkState::Connecting => LinkStateView::Connecting,
+        LinkState::Up => LinkStateView::Up,
     }
 }
 
@@ -143,7 +146,7 @@ fn rate_trust(trust: Trust, unit: &Unit, status: &UnitStatus) -> Trust {
     fitting(trust, unit.speed.is_none() || status.rate_per_min.is_some())
 }
 
-fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {
+pub(crate) fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {
     match engine::trust(config, state, tag) {
         engine::Trust::Live => Trust::Live,
         engine::Trust::Uncertain => Trust::Uncertain,

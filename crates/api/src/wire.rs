@@ -270,7 +270,7 @@ records! {
         HeartbeatLost, MetaChanged, RecorderLagging, RecorderFailed, RecorderRecovered, ClockStepped, ShiftStarted,
     }
 
-/// Everything known of the connections, for the Connections view.
+    /// Everything known of the connections, for the Connections view.
     struct ConnectionsView { pub connections: Vec<ConnectionView>, pub at_ms: f64 }
 
     struct ConnectionView {

@@ -10,6 +10,7 @@
 
 mod addresses;
 pub mod calendar;
+pub mod edit;
 mod error;
 mod file;
 mod forms;

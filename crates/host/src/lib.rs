@@ -9,7 +9,7 @@ mod problems;
 
 pub use args::{Args, start_log};
 
-use lineside_api::{Api, wire::Problem};
+use lineside_api::{Api, Scene, Stage, wire::Problem};
 use lineside_config::Loaded;
 use lineside_model::inlet::{Inlet, inlet};
 use lineside_model::{ConnectionId, PlantConfig, Span};
@@ -66,7 +66,8 @@ impl Host {
             tracing::error!("{}: {}; {}", problem.place, problem.problem, problem.remedy);
         }
         let path = path.map(|path| path.display().to_string()).unwrap_or_default();
-        Host { api: Arc::new(Api::without_plant(path, problems)), adapters: Vec::new(), running: None, _lock: None }
+        let stage = Stage::new(Scene::without_plant(path, problems));
+        Host { api: Arc::new(Api::new(stage, None)), adapters: Vec::new(), running: None, _lock: None }
     }
 
     fn with_plant(loaded: Loaded, data: &Path, handle: &Handle) -> Host {
@@ -85,8 +86,8 @@ impl Host {
             Err(error) => return Host::without_plant(Some(loaded.path), vec![problems::no_thread(&error)]),
         };
         let adapters = connect(&config, data, handle, &door);
-        let api = Api::live(Arc::clone(running.core()), epoch, loaded.path.display().to_string(), problems);
-        Host { api: Arc::new(api), adapters, running: Some(running), _lock: Some(lock) }
+        let scene = Scene::live(Arc::clone(running.core()), epoch, loaded.path.display().to_string(), problems);
+        Host { api: Arc::new(Api::new(Stage::new(scene), None)), adapters, running: Some(running), _lock: Some(lock) }
     }
 }
 

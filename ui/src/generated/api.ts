@@ -627,4 +627,18 @@ export type ErrorCode = "stale" | "badRequest" | "refused" | "internal";
 export type Commands = {
   hello: { request: null, response: Hello },
   tags: { request: TagsRequest, response: TagPage },
+  connections: { request: null, response: ConnectionsView },
+  explain: { request: ExplainRequest, response: Explanation },
+  discover: { request: DiscoverRequest, response: Discovery },
+  certificates: { request: null, response: CertificatesView },
+  trust: { request: TrustRequest, response: CertificatesView },
+  import_certificate: { request: ImportRequest, response: CertificatesView },
+  explore: { request: ExploreRequest, response: Explored },
+  close_exploration: { request: SessionRequest, response: null },
+  browse: { request: BrowseRequest, response: BrowsePage },
+  node: { request: NodeRequest, response: NodeDetails },
+  preview: { request: PreviewRequest, response: Preview },
+  search: { request: SearchRequest, response: SearchPage },
+  propose: { request: ProposeRequest, response: Proposal },
+  apply: { request: ApplyRequest, response: Applied },
 };

@@ -5,5 +5,6 @@
 mod calendar;
 mod cases;
 mod common;
+mod edit;
 mod example;
 mod hostile;
