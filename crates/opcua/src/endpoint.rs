@@ -48,17 +48,17 @@ pub(crate) fn authority(url: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
-fn with_authority_of(url: &str, user_url: &str) -> String {
+pub(crate) fn with_authority_of(url: &str, user_url: &str) -> String {
     let path = url.strip_prefix("opc.tcp://").and_then(|rest| rest.find('/').map(|at| &rest[at..])).unwrap_or("");
     format!("opc.tcp://{}{path}", authority(user_url))
 }
 
-fn policy_name(uri: &str) -> &str {
+pub(crate) fn policy_name(uri: &str) -> &str {
     uri.strip_prefix(POLICY_BASE).unwrap_or(uri)
 }
 
 /// Rank of a policy; 0 for None, for what is broken (SHA-1) and for what we do not speak.
-fn policy_rank(uri: &str) -> u8 {
+pub(crate) fn policy_rank(uri: &str) -> u8 {
     match policy_name(uri) {
         "Aes256_Sha256_RsaPss" => 3,
         "Aes128_Sha256_RsaOaep" => 2,
@@ -67,7 +67,7 @@ fn policy_rank(uri: &str) -> u8 {
     }
 }
 
-fn strength(offer: &EndpointDescription) -> (u8, bool) {
+pub(crate) fn strength(offer: &EndpointDescription) -> (u8, bool) {
     (policy_rank(offer.security_policy_uri.as_ref()), offer.security_mode == MessageSecurityMode::SignAndEncrypt)
 }
 
@@ -102,7 +102,7 @@ fn token(offer: &EndpointDescription, user: &User) -> Option<UserTokenPolicy> {
         User::Certificate { .. } => offered
             .into_iter()
             .filter(|token| token.token_type == UserTokenType::Certificate)
-            .filter(|token| policy_rank(token_policy(offer, token)) > 0)
+            .filter(|token| signature_is_made(offer, token))
             .max_by_key(|token| policy_rank(token_policy(offer, token)))
             // In so many words: the library takes an empty policy for None, and could then sign nothing.
             .map(|token| UserTokenPolicy { security_policy_uri: token_policy(offer, token).into(), ..token.clone() }),
@@ -110,7 +110,7 @@ fn token(offer: &EndpointDescription, user: &User) -> Option<UserTokenPolicy> {
 }
 
 /// The policy that encrypts the token: its own, or the channel's where it names none (OPC 10000-4 7.41).
-fn token_policy<'a>(offer: &'a EndpointDescription, token: &'a UserTokenPolicy) -> &'a str {
+pub(crate) fn token_policy<'a>(offer: &'a EndpointDescription, token: &'a UserTokenPolicy) -> &'a str {
     if token.security_policy_uri.is_empty() {
         offer.security_policy_uri.as_ref()
     } else {
@@ -118,12 +118,18 @@ fn token_policy<'a>(offer: &'a EndpointDescription, token: &'a UserTokenPolicy) 
     }
 }
 
-fn password_is_encrypted(offer: &EndpointDescription, token: &UserTokenPolicy) -> bool {
+pub(crate) fn password_is_encrypted(offer: &EndpointDescription, token: &UserTokenPolicy) -> bool {
     let policy = policy_name(token_policy(offer, token));
     match policy {
         "None" => offer.security_mode == MessageSecurityMode::SignAndEncrypt,
         _ => policy_rank(policy) > 0 || is_secured(offer),
     }
+}
+
+/// Some servers ask for SHA-1 signatures of users even on their best channel, which protects them.
+fn signature_is_made(offer: &EndpointDescription, token: &UserTokenPolicy) -> bool {
+    let policy = policy_name(token_policy(offer, token));
+    policy_rank(policy) > 0 || (is_secured(offer) && matches!(policy, "Basic256" | "Basic128Rsa15"))
 }
 
 fn none_suits(offers: &[EndpointDescription], connection: &Connection) -> Trouble {
@@ -277,6 +283,28 @@ mod tests {
         check(&anonymous_only, Security::Best, named(), Err("does not take a user name"));
         let names_only = [offer("Basic256Sha256", Encrypt, &[(UserTokenType::UserName, "")])];
         check(&names_only, Security::Best, User::Anonymous, Err("does not accept anonymous"));
+    }
+
+    #[test]
+    fn a_user_certificate_signs_under_a_policy_in_so_many_words() {
+        let user = || User::Certificate { certificate: "op.der".into(), key: "op.pem".into() };
+        let by_certificate = |policy: &str, mode, token: &str, security, expected: Result<&str, &str>| {
+            let offers = [offer(policy, mode, &[(UserTokenType::Certificate, token)])];
+            match (choose(&offers, &connection(security, user())), expected) {
+                (Ok(chosen), Ok(name)) => {
+                    let token = &chosen.user_identity_tokens.unwrap()[0];
+                    assert_eq!(policy_name(token.security_policy_uri.as_ref()), name);
+                }
+                (Err(trouble), Err(words)) => assert!(trouble.detail.contains(words), "{}", trouble.detail),
+                (chosen, expected) => panic!("{chosen:?} instead of {expected:?}"),
+            }
+        };
+        by_certificate("Basic256Sha256", Encrypt, "", Security::Best, Ok("Basic256Sha256"));
+        by_certificate("Basic256Sha256", Sign, "Aes256_Sha256_RsaPss", Security::Best, Ok("Aes256_Sha256_RsaPss"));
+        by_certificate("Basic256Sha256", Encrypt, "Basic128Rsa15", Security::Best, Ok("Basic128Rsa15"));
+        by_certificate("Basic256Sha256", Encrypt, "None", Security::Best, Err("does not take a user certificate"));
+        by_certificate("None", Plain, "", Security::None, Err("does not take a user certificate"));
+        by_certificate("None", Plain, "Basic256Sha256", Security::None, Ok("Basic256Sha256"));
     }
 
     #[test]

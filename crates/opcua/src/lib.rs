@@ -11,6 +11,7 @@
 
 mod connect;
 mod counters;
+pub mod discovery;
 mod endpoint;
 mod feed;
 mod flow;

@@ -18,6 +18,7 @@ mod parse;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::Expected;
 pub use check::{Finding, Side};
 pub use own::OwnCertificate;
 pub use parse::{CertificateInfo, RevocationListInfo};
@@ -28,7 +29,6 @@ pub(crate) use parse::{Cert, Unreadable};
 
 use crate::Settings;
 use crate::words::Trouble;
-use check::Expected;
 use files::{Contents, Found};
 use opcua::crypto::{CertificateStore, SecurityPolicy, X509};
 use opcua::types::{EndpointDescription, StatusCode};
@@ -282,6 +282,18 @@ pub(crate) fn examine(
 /// The status and words of a certificate folder that cannot be used.
 pub(crate) fn own_trouble(error: &PkiError) -> Trouble {
     Trouble::new(StatusCode::BadConfigurationError, format!("{}.", error.in_words()))
+}
+
+/// The finding where the folder itself is in the way of checking a server.
+pub(crate) fn folder_unusable(error: &PkiError) -> Finding {
+    Finding {
+        status: lineside_model::StatusCode(StatusCode::BadConfigurationError.bits()),
+        name: StatusCode::BadConfigurationError.to_string(),
+        side: Side::Ours,
+        what: format!("The certificate cannot be checked: {}.", error.in_words()),
+        todo: "Repair the certificate folder of this Lineside.".to_string(),
+        blocks: true,
+    }
 }
 
 fn advice(settings: &Settings, chain: &[Cert], finding: &Finding) -> String {

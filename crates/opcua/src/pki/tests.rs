@@ -19,6 +19,13 @@ fn stamp(at: SystemTime) -> lineside_model::Timestamp {
     lineside_model::Timestamp(i64::try_from(since.as_nanos()).unwrap())
 }
 
+/// The same with one bit of its signature changed.
+fn forged(party: &Party) -> Party {
+    let mut der = party.der.clone();
+    *der.last_mut().unwrap() ^= 1;
+    Party { der, key: party.key.clone() }
+}
+
 /// One situation: what lies where, what the server presents, and what must be found, in order.
 struct Case<'a> {
     what: &'a str,
@@ -103,14 +110,14 @@ fn a_pinned_certificate_must_still_be_worth_something() {
 fn nothing_is_trusted_by_itself() {
     let strong = key(2048);
     let server = Recipe::server(now()).make(&strong, None);
-    let forged = server.forged();
+    let damaged = forged(&server);
     let case = |what, presents, trusted, expected| {
         let (issuers, lists) = (vec![], vec![]);
         Case { what, presents, trusted, issuers, lists, host: "10.0.0.1", uri: "urn:filler", expected }.run();
     };
     case("unknown", vec![&server], vec![], &["!Untrusted"]);
-    case("damaged", vec![&forged], vec![&server], &["!Invalid", "!Untrusted"]);
-    case("damaged and pinned", vec![&forged], vec![&forged], &["!Invalid"]);
+    case("damaged", vec![&damaged], vec![&server], &["!Invalid", "!Untrusted"]);
+    case("damaged and pinned", vec![&damaged], vec![&damaged], &["!Invalid"]);
     let renewed = Recipe { serial: 8, ..Recipe::server(now()) }.make(&strong, None);
     case("the same key is not the same certificate", vec![&renewed], vec![&server], &["!Untrusted"]);
 }
@@ -148,9 +155,9 @@ fn an_authority_vouches_for_what_it_signed() {
     check("revoked though pinned", vec![&server], vec![&server], vec![&line], revoked, &["!Revoked"]);
     let issuer_revoked = vec![list(&root, &[&line]), list(&line, &[])];
     check("issuer revoked", vec![&server], vec![&root], vec![&line], issuer_revoked, &["!IssuerRevoked"]);
-    let forged = vec![list(&Party { key: keys[2].clone(), ..root.clone() }, &[&direct]), list(&root, &[])];
-    check("a list that the authority did not sign", vec![&direct], vec![&root], vec![], forged, &[]);
-    check("a signature of another", vec![&direct.forged()], vec![&root], vec![], clean(), &["Invalid", "!Untrusted"]);
+    let foreign = vec![list(&Party { key: keys[2].clone(), ..root.clone() }, &[&direct]), list(&root, &[])];
+    check("a list that the authority did not sign", vec![&direct], vec![&root], vec![], foreign, &[]);
+    check("a signature of another", vec![&forged(&direct)], vec![&root], vec![], clean(), &["Invalid", "!Untrusted"]);
 }
 
 #[test]
@@ -309,8 +316,7 @@ fn a_broken_certificate_of_our_own_is_said_and_not_replaced() {
     let stranger = expired.make(&key(2048), None);
     fs::write(&file, &stranger.der).unwrap();
     assert!(own(&settings).unwrap_err().to_string().contains("not that of the certificate"));
-    let theirs = rsa::pkcs8::EncodePrivateKey::to_pkcs8_pem(&stranger.key, Default::default()).unwrap();
-    fs::write(folder.path().join("own/private/lineside.pem"), theirs.as_bytes()).unwrap();
+    fs::write(folder.path().join("own/private/lineside.pem"), stranger.key_pem()).unwrap();
     let own = own(&settings).unwrap();
     assert_eq!((own.uri.as_str(), own.findings.len()), ("urn:filler", 1), "a certificate from elsewhere may be used");
     assert!(own.days_left < 0 && own.findings[0].side == Side::Ours, "{own:?}");
@@ -322,13 +328,15 @@ fn a_folder_of_the_old_layout_is_moved_over_and_nothing_is_lost() {
     let before = own(&Settings::new(made.path())).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let at = |path: &str| folder.path().join(path);
-    for path in ["own", "private", "trusted", "rejected"] {
+    for path in ["trusted", "rejected"] {
         fs::create_dir_all(at(path)).unwrap();
     }
-    fs::write(at("own/cert.der"), &before.der).unwrap();
+    let key_text = fs::read_to_string(made.path().join("own/private/lineside.pem")).unwrap();
+    let party =
+        Party { der: before.der.clone(), key: rsa::pkcs8::DecodePrivateKey::from_pkcs8_pem(&key_text).unwrap() };
+    party.install(folder.path());
     // As the library wrote it: with bare carriage returns.
-    let key_text = fs::read_to_string(made.path().join("own/private/lineside.pem")).unwrap().replace('\n', "\r");
-    fs::write(at("private/private.pem"), key_text).unwrap();
+    fs::write(at("private/private.pem"), key_text.replace('\n', "\r")).unwrap();
     let servers = [0, 1].map(|serial| Recipe { serial, ..Recipe::server(now()) }.make(&key(1024), None));
     fs::write(at("trusted/a.der"), &servers[0].der).unwrap();
     fs::write(at("rejected/b.der"), &servers[1].der).unwrap();

@@ -4,10 +4,12 @@
 
 use rsa::RsaPrivateKey;
 use rsa::pkcs1v15::SigningKey;
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::rand_core::OsRng;
 use rsa::sha2::Sha256;
 use rsa::signature::{Keypair, SignatureEncoding, Signer};
 use sha1::Sha1;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 use x509_cert::builder::{Builder, CertificateBuilder, Profile};
@@ -95,43 +97,55 @@ impl Recipe {
         S: Keypair + DynSignatureAlgorithmIdentifier + Signer<rsa::pkcs1v15::Signature>,
         S::VerifyingKey: x509_cert::spki::EncodePublicKey,
     {
-        let subject = Name::from_str(&format!("CN={},O=Test", self.name)).unwrap();
-        let public = SubjectPublicKeyInfoOwned::from_key(key.to_public_key()).unwrap();
-        let validity =
-            Validity { not_before: self.valid.0.try_into().unwrap(), not_after: self.valid.1.try_into().unwrap() };
+        let subject = Name::from_str(&format!("CN={},O=Test", self.name)).expect("a valid recipe");
+        let public = SubjectPublicKeyInfoOwned::from_key(key.to_public_key()).expect("a valid recipe");
+        let validity = Validity {
+            not_before: self.valid.0.try_into().expect("a valid recipe"),
+            not_after: self.valid.1.try_into().expect("a valid recipe"),
+        };
         let profile = Profile::Manual { issuer: issuer.map(|issuer| issuer.parsed().tbs_certificate.subject) };
         let serial = SerialNumber::from(self.serial);
-        let mut builder = CertificateBuilder::new(profile, serial, validity, subject, public, signer).unwrap();
+        let mut builder =
+            CertificateBuilder::new(profile, serial, validity, subject, public, signer).expect("a valid recipe");
         let basic = BasicConstraints { ca: self.authority.is_some(), path_len_constraint: self.authority.flatten() };
-        builder.add_extension(&basic).unwrap();
+        builder.add_extension(&basic).expect("a valid recipe");
         let usage = if self.signs_and_encrypts {
             KeyUsages::DigitalSignature | KeyUsages::KeyEncipherment | KeyUsages::DataEncipherment
         } else {
             KeyUsages::KeyCertSign | KeyUsages::CRLSign
         };
-        builder.add_extension(&KeyUsage(usage)).unwrap();
+        builder.add_extension(&KeyUsage(usage)).expect("a valid recipe");
         let purpose = if self.for_servers { ID_KP_SERVER_AUTH } else { ID_KP_CLIENT_AUTH };
-        builder.add_extension(&ExtendedKeyUsage(vec![purpose])).unwrap();
-        let mut names: Vec<GeneralName> =
-            self.uri.iter().map(|uri| GeneralName::UniformResourceIdentifier(Ia5String::new(uri).unwrap())).collect();
+        builder.add_extension(&ExtendedKeyUsage(vec![purpose])).expect("a valid recipe");
+        let mut names: Vec<GeneralName> = self
+            .uri
+            .iter()
+            .map(|uri| GeneralName::UniformResourceIdentifier(Ia5String::new(uri).expect("a valid recipe")))
+            .collect();
         names.extend(self.hosts.iter().map(|host| general_name(host)));
         if !names.is_empty() {
-            builder.add_extension(&SubjectAltName(names)).unwrap();
+            builder.add_extension(&SubjectAltName(names)).expect("a valid recipe");
         }
-        builder.build::<rsa::pkcs1v15::Signature>().unwrap().to_der().unwrap()
+        builder.build::<rsa::pkcs1v15::Signature>().expect("a valid recipe").to_der().expect("a valid recipe")
     }
 }
 
 impl Party {
     pub(crate) fn parsed(&self) -> Certificate {
-        Certificate::from_der(&self.der).unwrap()
+        Certificate::from_der(&self.der).expect("a valid recipe")
     }
 
-    /// The same with one bit of its signature changed.
-    pub(crate) fn forged(&self) -> Party {
-        let mut der = self.der.clone();
-        *der.last_mut().unwrap() ^= 1;
-        Party { der, key: self.key.clone() }
+    /// Makes this the identity of an async-opcua application whose certificate folder is `pki`.
+    pub(crate) fn install(&self, pki: &Path) {
+        for folder in ["own", "private"] {
+            std::fs::create_dir_all(pki.join(folder)).expect("a valid recipe");
+        }
+        std::fs::write(pki.join("own/cert.der"), &self.der).expect("a valid recipe");
+        std::fs::write(pki.join("private/private.pem"), self.key_pem()).expect("a valid recipe");
+    }
+
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.to_pkcs8_pem(LineEnding::LF).expect("a valid recipe").to_string()
     }
 
     /// A revocation list of this authority, DER.
@@ -143,35 +157,39 @@ impl Party {
         };
         let entry = |party: &&Party| RevokedCert {
             serial_number: party.parsed().tbs_certificate.serial_number,
-            revocation_date: Time::try_from(issued).unwrap(),
+            revocation_date: Time::try_from(issued).expect("a valid recipe"),
             crl_entry_extensions: None,
         };
         let list = TbsCertList {
             version: Version::V2,
             signature: signature.clone(),
             issuer: self.parsed().tbs_certificate.subject,
-            this_update: issued.try_into().unwrap(),
-            next_update: next.map(|next| next.try_into().unwrap()),
+            this_update: issued.try_into().expect("a valid recipe"),
+            next_update: next.map(|next| next.try_into().expect("a valid recipe")),
             revoked_certificates: if revoked.is_empty() { None } else { Some(revoked.iter().map(entry).collect()) },
             crl_extensions: None,
         };
-        let signed = SigningKey::<Sha256>::new(self.key.clone()).sign(&list.to_der().unwrap());
-        let signature_bits = BitString::from_bytes(&signed.to_vec()).unwrap();
+        let signed = SigningKey::<Sha256>::new(self.key.clone()).sign(&list.to_der().expect("a valid recipe"));
+        let signature_bits = BitString::from_bytes(&signed.to_vec()).expect("a valid recipe");
         CertificateList { tbs_cert_list: list, signature_algorithm: signature, signature: signature_bits }
             .to_der()
-            .unwrap()
+            .expect("a valid recipe")
     }
 }
 
 /// A new RSA key.
 pub(crate) fn key(bits: usize) -> RsaPrivateKey {
-    RsaPrivateKey::new(&mut OsRng, bits).unwrap()
+    RsaPrivateKey::new(&mut OsRng, bits).expect("a valid recipe")
 }
 
 fn general_name(host: &str) -> GeneralName {
     match host.parse::<std::net::IpAddr>() {
-        Ok(std::net::IpAddr::V4(four)) => GeneralName::IpAddress(OctetString::new(four.octets()).unwrap()),
-        Ok(std::net::IpAddr::V6(six)) => GeneralName::IpAddress(OctetString::new(six.octets()).unwrap()),
-        Err(_) => GeneralName::DnsName(Ia5String::new(host).unwrap()),
+        Ok(std::net::IpAddr::V4(four)) => {
+            GeneralName::IpAddress(OctetString::new(four.octets()).expect("a valid recipe"))
+        }
+        Ok(std::net::IpAddr::V6(six)) => {
+            GeneralName::IpAddress(OctetString::new(six.octets()).expect("a valid recipe"))
+        }
+        Err(_) => GeneralName::DnsName(Ia5String::new(host).expect("a valid recipe")),
     }
 }

@@ -3,7 +3,9 @@
 //!
 //! Nothing waits for time to pass: every step waits for an input (or a state of the server), with a deadline.
 
+mod certificates;
 mod collect;
+mod forge;
 mod ladder;
 mod links;
 mod peer;

@@ -1,6 +1,7 @@
 //! An async-opcua server in this process, on a port that the system chooses.
 
 use crate::collect::PATIENCE;
+use crate::forge::Party;
 use opcua::crypto::SecurityPolicy;
 use opcua::server::SessionSubscriptions;
 use opcua::server::address_space::Variable;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 
 pub(crate) const NAMESPACE: &str = "urn:lineside:test-peer:values";
 pub(crate) const USER: &str = "operator";
+const HOLDER: &str = "holder";
 pub(crate) const PASSWORD: &str = "lineside-opcua";
 
 /// What differs from one test's server to another's.
@@ -35,6 +37,10 @@ pub(crate) struct Setup {
     pub(crate) session_timeout_ms: u64,
     /// Another namespace, before that of the values.
     pub(crate) first_namespace: Option<&'static str>,
+    /// The server's certificate; otherwise it makes one.
+    pub(crate) certificate: Option<Party>,
+    /// The certificate file of a user who may log in.
+    pub(crate) holder: Option<PathBuf>,
 }
 
 impl Default for Setup {
@@ -48,6 +54,8 @@ impl Default for Setup {
             anonymous: true,
             session_timeout_ms: 600_000,
             first_namespace: None,
+            certificate: None,
+            holder: None,
         }
     }
 }
@@ -66,6 +74,9 @@ impl Peer {
     pub(crate) fn start(runtime: &Runtime, pki: &Path, setup: &Setup, variables: &[(String, Variant)]) -> Peer {
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", setup.port))).expect("a free port");
         let port = listener.local_addr().expect("a bound port").port();
+        if let Some(certificate) = &setup.certificate {
+            certificate.install(pki);
+        }
         let _inside = runtime.enter();
         let (server, handle) = builder(pki, setup, port).build().expect("a valid setup");
         let manager = handle.node_managers().get_by_name::<SimpleNodeManager>("peer").expect("its node manager");
@@ -152,7 +163,9 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
     limits.subscriptions.max_notifications_per_publish = 0;
     limits.subscriptions.min_sampling_interval_ms = 0.0;
     (setup.limits)(&mut limits);
-    let users: &[&str] = if setup.anonymous { &[ANONYMOUS_USER_TOKEN_ID, USER] } else { &[USER] };
+    let mut users = vec![USER];
+    users.extend(setup.anonymous.then_some(ANONYMOUS_USER_TOKEN_ID));
+    users.extend(setup.holder.is_some().then_some(HOLDER));
     let (policy, mode) = if setup.secure {
         (SecurityPolicy::Basic256Sha256, MessageSecurityMode::SignAndEncrypt)
     } else {
@@ -166,7 +179,7 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
         .application_name("Test peer")
         .application_uri("urn:lineside:test-peer")
         .product_uri("urn:lineside:test-peer")
-        .create_sample_keypair(setup.secure)
+        .create_sample_keypair(setup.secure && setup.certificate.is_none())
         .pki_dir(pki)
         .trust_client_certs(setup.trust_clients)
         .host(setup.host)
@@ -178,7 +191,10 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
         .diagnostics_enabled(true)
         .max_session_timeout_ms(setup.session_timeout_ms)
         .add_user_token(USER, ServerUserToken::user_pass(USER, PASSWORD))
-        .add_endpoint("one", ("/", policy, mode, users));
+        .add_endpoint("one", ("/", policy, mode, users.as_slice()));
+    if let Some(file) = &setup.holder {
+        builder = builder.add_user_token(HOLDER, ServerUserToken::x509(HOLDER, file));
+    }
     builder.config_mut().subscription_poll_interval_ms = 20;
     builder
 }
