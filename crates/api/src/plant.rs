@@ -22,6 +22,10 @@ pub(crate) fn info(config: &PlantConfig, config_path: &str) -> PlantInfo {
         has_speed: unit.speed.is_some() || unit.good.is_some(),
         has_good: unit.good.is_some(),
         has_reject: unit.reject.is_some(),
+        state_tag: unit.state.as_ref().map(|state| state.tag.0),
+        speed_tag: unit.speed.map(|tag| tag.0),
+        good_tag: unit.good.as_ref().map(|good| good.tag.0),
+        reject_tag: unit.reject.as_ref().map(|reject| reject.tag.0),
     });
     PlantInfo {
         site: config.site.clone(),

@@ -82,6 +82,11 @@ records! {
         pub has_speed: bool,
         pub has_good: bool,
         pub has_reject: bool,
+        /// Tags behind the figures; null where there is none.
+        pub state_tag: Option<u32>,
+        pub speed_tag: Option<u32>,
+        pub good_tag: Option<u32>,
+        pub reject_tag: Option<u32>,
     }
 
     struct TagsRequest { pub offset: u32, pub limit: u32 }

@@ -62,7 +62,11 @@ idealRate: number | null,
 /**
  * Normal band of the speed.
  */
-band: [number, number] | null, hasState: boolean, hasSpeed: boolean, hasGood: boolean, hasReject: boolean, };
+band: [number, number] | null, hasState: boolean, hasSpeed: boolean, hasGood: boolean, hasReject: boolean, 
+/**
+ * Tags behind the figures; null where there is none.
+ */
+stateTag: number | null, speedTag: number | null, goodTag: number | null, rejectTag: number | null, };
 
 export type TagsRequest = { offset: number, limit: number, };
 

@@ -3,7 +3,7 @@
 import type { LinkView, PlantInfo, RecorderView, UnitView } from '../generated/api';
 
 export type Condition =
-  | { kind: 'linkDown' | 'linkConnecting' | 'subscriptionLate'; link: LinkView; since: number }
+  | { kind: 'linkDown' | 'linkConnecting' | 'subscriptionLate' | 'subscriptionFrozen'; link: LinkView; since: number }
   | { kind: 'refused' | 'doubtful'; link: LinkView; count: number }
   | { kind: 'recorderFailed' | 'recorderLagging'; recorder: RecorderView; since: number }
   | { kind: 'problems'; count: number }
@@ -27,6 +27,7 @@ export const WEIGHTS: Record<Condition['kind'], Weight> = {
   recorderFailed: 'critical',
   unitStopped: 'critical',
   subscriptionLate: 'warning',
+  subscriptionFrozen: 'warning',
   recorderLagging: 'warning',
   refused: 'warning',
   problems: 'warning',
@@ -41,8 +42,8 @@ export function weightOf(condition: Condition): Weight {
 }
 
 const RANK: readonly Condition['kind'][] = [
-  'linkDown', 'recorderFailed', 'subscriptionLate', 'unitStopped', 'recorderLagging', 'problems', 'unmapped',
-  'refused', 'doubtful', 'linkConnecting',
+  'linkDown', 'recorderFailed', 'subscriptionLate', 'subscriptionFrozen', 'unitStopped', 'recorderLagging', 'problems',
+  'unmapped', 'refused', 'doubtful', 'linkConnecting',
 ];
 
 export function conditionsOf(facts: Facts): Condition[] {
@@ -70,6 +71,7 @@ function ofLink(link: LinkView): Condition[] {
   if (link.state === 'connecting') return [{ kind: 'linkConnecting', link, since: link.sinceMs }];
   const found: Condition[] = [];
   if (link.subscription === 'late') found.push({ kind: 'subscriptionLate', link, since: link.subscriptionSinceMs });
+  if (link.subscription === 'frozen') found.push({ kind: 'subscriptionFrozen', link, since: link.subscriptionSinceMs });
   if (link.refused > 0) found.push({ kind: 'refused', link, count: link.refused });
   if (link.doubtful > 0) found.push({ kind: 'doubtful', link, count: link.doubtful });
   return found;

@@ -13,6 +13,8 @@ export class TagDirectory {
   failure: string | null = null;
   private complete = false;
   private loading = false;
+  /** Something changed while pages were read. */
+  private again = false;
   private readonly single = new Map<number, TagInfo | null>();
   /** Answers that belong to an older configuration are thrown away. */
   private generation = 0;
@@ -30,6 +32,7 @@ export class TagDirectory {
     this.failure = null;
     this.complete = false;
     this.loading = false;
+    this.again = false;
     this.single.clear();
     this.changed();
   }
@@ -55,6 +58,38 @@ export class TagDirectory {
       this.changed();
     }
     this.loading = false;
+    if (this.again) await this.refresh();
+  }
+
+  /** Something of the tags has changed: reads again what is there. What is there stays until the new is complete. */
+  async refresh(): Promise<void> {
+    this.single.clear();
+    if (this.loading) this.again = true;
+    if (this.loading || !this.complete) return;
+    this.loading = true;
+    const generation = this.generation;
+    try {
+      do {
+        this.again = false;
+        const tags = await this.pages();
+        if (generation !== this.generation) return;
+        this.tags = tags;
+        this.changed();
+      } while (this.again);
+    } catch {
+      // The old directory holds; the next change asks anew.
+      if (generation !== this.generation) return;
+    }
+    this.loading = false;
+  }
+
+  private async pages(): Promise<TagInfo[]> {
+    const tags: TagInfo[] = [];
+    for (;;) {
+      const page = await this.platform.call('tags', { offset: tags.length, limit: PAGE });
+      tags.push(...page.tags);
+      if (page.tags.length === 0 || tags.length >= page.total) return tags;
+    }
   }
 
   /** The tag's name, or null while it is being asked for. Ids are positions in the list. */

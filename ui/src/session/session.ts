@@ -36,6 +36,10 @@ export class Session {
   /** Newest first. */
   notices: readonly Notice[] = [];
   noticesDropped = 0;
+  /** Grows when facts of connections changed. */
+  reports = 0;
+  /** Grows when servers told other units, ranges or texts; null before the first frame. */
+  meta: number | null = null;
   readonly values = new ValueStore();
 
   /** A new epoch: whatever was known is void. */
@@ -56,6 +60,8 @@ export class Session {
     this.output = [];
     this.notices = [];
     this.noticesDropped = 0;
+    this.reports = 0;
+    this.meta = null;
     this.values.reset(hello.plant?.tagCount ?? 0);
   }
 
@@ -76,5 +82,7 @@ export class Session {
       this.notices = [...tail.notices.toReversed(), ...this.notices].slice(0, NOTICES_MAX);
     }
     this.noticesDropped += tail.noticesDropped;
+    this.reports = tail.reports;
+    this.meta = tail.meta;
   }
 }

@@ -13,9 +13,12 @@ import { type Phase, Session } from '../session/session';
 import type { TagFilter } from '../session/tag-filter';
 import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } from './settings';
 
-/** A trust as shown: `noAnswer` when the program behind the page is silent, whatever it said before. */
-export type Shown = Trust | 'noAnswer';
-export type ViewName = 'line' | 'tags';
+/**
+ * A trust as shown: `noAnswer` when the program behind the page is silent, whatever it said before; `frozen` where a
+ * server answers although its heartbeat stands still.
+ */
+export type Shown = Trust | 'noAnswer' | 'frozen';
+export type ViewName = 'line' | 'tags' | 'connections' | 'setup';
 
 const FIGURES_MS = 500;
 const VALUES_MS = 250;
@@ -36,6 +39,8 @@ export class Screen {
   output = $state.raw<readonly OutputPointView[]>([]);
   notices = $state.raw<readonly Notice[]>([]);
   noticesDropped = $state.raw(0);
+  /** Grows when facts of connections changed. */
+  reports = $state.raw(0);
   /** Changes when rows of values should be drawn again. */
   valuesTick = $state.raw(0);
   /** Changes when more of the tag directory is there. */
@@ -46,11 +51,17 @@ export class Screen {
   filter = $state.raw<TagFilter>('all');
   /** The unit that is picked out in the Line view. */
   selected = $state.raw<number | null>(null);
+  /** The connection that is looked at; null: the first. */
+  connection = $state.raw<number | null>(null);
+  /** The tag whose value is explained. */
+  explained = $state.raw<number | null>(null);
   /** The list of problems is looked at although there is a plant to show. */
   problemsOpen = $state.raw(false);
   theme = $state.raw<Theme>('light');
   language = $state.raw<Language>('en');
 
+  /** A replay cannot change the plant's configuration. */
+  readonly canSetUp = $derived(this.hello !== null && !this.replay);
   readonly plant = $derived(this.hello?.plant ?? null);
   readonly time = $derived(new PlantTime(this.plant?.timeZone ?? 'UTC'));
   readonly conditions: readonly Condition[] = $derived(
@@ -64,14 +75,21 @@ export class Screen {
     }),
   );
 
+  /** Every silent server is silent because its heartbeat stands still. */
+  private readonly frozen = $derived.by(() => {
+    const silent = this.links.filter((link) => link.state === 'up' && link.subscription !== 'live');
+    return silent.length > 0 && silent.every((link) => link.subscription === 'frozen');
+  });
+
   readonly directory: TagDirectory;
   private readonly session = new Session();
   private readonly puller: Puller;
   private figuresAt = 0;
   private valuesAt = 0;
   private valuesDue = false;
+  private meta: number | null = null;
 
-  constructor(platform: Platform) {
+  constructor(readonly platform: Platform) {
     this.theme = startTheme();
     this.language = startLanguage();
     this.directory = new TagDirectory(platform, () => this.directoryTick++);
@@ -97,7 +115,20 @@ export class Screen {
   }
 
   shown(trust: Trust): Shown {
-    return this.phase === 'silent' && trust !== 'absent' ? 'noAnswer' : trust;
+    if (this.phase === 'silent' && trust !== 'absent') return 'noAnswer';
+    return trust === 'silent' && this.frozen ? 'frozen' : trust;
+  }
+
+  /** Opens the facts of one connection; without an id those that were looked at last. */
+  openConnection(id: number | null = null): void {
+    this.connection = id ?? this.connection;
+    this.problemsOpen = false;
+    this.view = 'connections';
+  }
+
+  /** Says in one sentence why a tag's value is not good; null closes the panel. */
+  explain(tag: number | null): void {
+    this.explained = tag;
   }
 
   /** Opens the list of tags with these settings. */
@@ -123,10 +154,16 @@ export class Screen {
   private sync(): void {
     const from = this.session;
     if (this.hello !== from.hello) {
+      // Nothing is configured and nothing is wrong: there is only one thing to do.
+      if (from.hello !== null && from.hello.plant === null && from.hello.problems.length === 0) this.view = 'setup';
       this.directory.reset(from.hello?.plant?.tagCount ?? 0);
       this.figuresAt = 0;
       this.problemsOpen = false;
+      this.explained = null;
+      this.meta = null;
     }
+    if (this.meta !== null && this.meta !== from.meta) void this.directory.refresh();
+    this.meta = from.meta;
     this.phase = from.phase;
     this.trouble = from.trouble;
     this.hello = from.hello;
@@ -139,6 +176,7 @@ export class Screen {
     this.output = from.output;
     this.notices = from.notices;
     this.noticesDropped = from.noticesDropped;
+    this.reports = from.reports;
     this.syncTimed(from);
   }
 

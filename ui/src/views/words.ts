@@ -19,6 +19,7 @@ export function figureLook(trust: Shown): FigureLook {
       return 'doubtful';
     case 'late':
     case 'silent':
+    case 'frozen':
     case 'linkDown':
     case 'noAnswer':
       return 'stale';
@@ -50,6 +51,7 @@ export function conditionWords(condition: Condition, now: number, minorStopMs: n
     case 'linkDown':
     case 'linkConnecting':
     case 'subscriptionLate':
+    case 'subscriptionFrozen':
       return plain(condition.kind, { link: condition.link.name }, linkTodo(condition.kind, condition.link));
     case 'refused':
     case 'doubtful': {
@@ -74,17 +76,18 @@ export function conditionWords(condition: Condition, now: number, minorStopMs: n
   }
 }
 
-type PlainKind = 'linkDown' | 'linkConnecting' | 'subscriptionLate' | 'recorderFailed' | 'recorderLagging' | 'unmapped';
+type LinkKind = 'linkDown' | 'linkConnecting' | 'subscriptionLate' | 'subscriptionFrozen';
+type PlainKind = LinkKind | 'recorderFailed' | 'recorderLagging' | 'unmapped';
 
 function plain(kind: PlainKind, params: Record<string, string>, todo: string = t(`condition.${kind}.todo`)): ConditionWords {
   return { title: t(`condition.${kind}`, params), meaning: t(`condition.${kind}.meaning`), todo };
 }
 
 /** Certificates and log-ins need a person; a cut cable mends itself once it is in again. */
-function linkTodo(kind: 'linkDown' | 'linkConnecting' | 'subscriptionLate', link: LinkView): string {
+function linkTodo(kind: LinkKind, link: LinkView): string {
   if (kind !== 'linkDown') return t(`condition.${kind}.todo`);
   const { why } = statusWords(link.status);
-  if (why === 'certificate' || why === 'security') {
+  if (why.startsWith('certificate') || why === 'security') {
     return t('condition.linkUntrusted.todo', { detail: link.detail }).trim();
   }
   if (why === 'login' || why === 'rights') return t('condition.linkRejected.todo');
@@ -120,9 +123,12 @@ export function noticeWords(notice: Notice, link: string | null, tag: string | n
     const range = { from: time.seconds(notice.fromMs), to: time.seconds(notice.toMs) };
     details.push(`${t('events.range', range)} (${formatDuration(notice.toMs - notice.fromMs)})`);
   }
-  if (notice.lost !== null && notice.lost > 0) details.push(tn('events.lost', notice.lost, {}, formatNumber(notice.lost)));
+  if (notice.lost !== null && (notice.lost > 0 || notice.kind === 'gapFilled')) {
+    details.push(tn(notice.kind === 'gapFilled' ? 'events.filled' : 'events.lost', notice.lost, {}, formatNumber(notice.lost)));
+  }
   // The adapter's own words know what failed; a status code alone would be read as the server's word about a device.
-  if (notice.detail !== '') details.push(notice.detail);
+  if (notice.kind === 'clockSkewed') details.push(t('events.seconds', { n: notice.detail }));
+  else if (notice.detail !== '') details.push(notice.detail);
   else if (notice.status !== 0) details.push(statusWords(notice.status).reason);
   return { title, detail: details.join(' · ') };
 }

@@ -25,7 +25,7 @@ export interface FakeFrame {
 }
 
 export const EMPTY_TAIL: FrameTail = {
-  texts: [], links: null, recorder: null, shift: null, units: null, strips: null, output: null, notices: [],
+  texts: [], links: null, recorder: null, shift: null, reports: 0, meta: 0, units: null, strips: null, output: null, notices: [],
   noticesDropped: 0,
 };
 

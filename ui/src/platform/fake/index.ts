@@ -1,8 +1,9 @@
 // Made-up plant for tests and pictures, the same at every run. A production build that contains it fails.
 
-import type { Commands, FrameRequest, Hello, TagPage, TagsRequest } from '../../generated/api';
+import type { ExplainRequest, FrameRequest, Hello, TagPage, TagsRequest } from '../../generated/api';
 import { FLAG_SIMULATED } from '../../session/frame';
-import { CallError, type Platform } from '../platform';
+import { CallError, type Commands, type Platform } from '../platform';
+import { fakeConnections, fakeExplanation } from './connections';
 import { encodeFrame } from './encode';
 import { fakePlant, fakeTags, fakeValue, type Scenario, SCENARIOS, START, tailOf } from './plant';
 
@@ -11,10 +12,24 @@ export function fake(name: string): Platform {
   const scenario = SCENARIOS.find((s) => s === name) ?? 'good';
   const tags = fakeTags(scenario);
   let frames = 0;
+  const now = () => START + 100 * frames;
+  const answerOf = (command: keyof Commands, request: unknown): unknown => {
+    switch (command) {
+      case 'hello':
+        return helloOf(scenario);
+      case 'tags':
+        return pageOf(tags, request as TagsRequest);
+      case 'connections':
+        return fakeConnections(scenario, now());
+      case 'explain':
+        return fakeExplanation(tags[(request as ExplainRequest).tag], scenario, now());
+      default:
+        throw new CallError('badRequest', `the fake plant does not know ${command}`);
+    }
+  };
   return {
     call<K extends keyof Commands>(command: K, request: Commands[K]['request']) {
-      const answer = command === 'hello' ? helloOf(scenario) : pageOf(tags, request as TagsRequest);
-      return Promise.resolve(answer as Commands[K]['response']);
+      return Promise.resolve(answerOf(command, request) as Commands[K]['response']);
     },
     frame(request: FrameRequest) {
       if (scenario === 'silent' && frames > 10) return new Promise<ArrayBuffer>(() => undefined);
@@ -42,10 +57,10 @@ function helloOf(scenario: Scenario): Hello {
       remedy: 'The nearest known key is “endpoint”.',
     },
   ];
-  const broken = scenario === 'problems';
+  const broken = scenario === 'problems' || scenario === 'first';
   return {
     version: '0.1.0', mode: 'live', epoch: 1, plant: broken ? null : fakePlant(scenario),
-    problems: broken ? problems : scenario === 'warned' ? problems.slice(0, 1) : [],
+    problems: scenario === 'problems' ? problems : scenario === 'warned' ? problems.slice(0, 1) : [],
   };
 }
 

@@ -7,6 +7,7 @@ import type { FakeValue } from './encode';
 
 export const SCENARIOS = [
   'good', 'real', 'stopped', 'linkdown', 'late', 'refused', 'unknown', 'empty', 'problems', 'silent', 'many', 'recorder', 'warned',
+  'frozen', 'troubled', 'first',
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
@@ -23,7 +24,10 @@ export function fakePlant(scenario: Scenario): PlantInfo {
   return {
     site: 'Bremen', area: 'Bottling', line: 'Line 3', timeZone: 'Europe/Berlin', product: 'bottles',
     targetRate: empty ? null : 600, minorStopMs: 5 * MIN, constraint: empty ? null : 1,
-    connections: [{ id: 0, name: 'line3', endpoint: 'opc.tcp://127.0.0.1:4855/' }],
+    connections: [
+      { id: 0, name: 'line3', endpoint: 'opc.tcp://127.0.0.1:4855/' },
+      ...(scenario === 'troubled' ? [{ id: 1, name: 'packer', endpoint: 'opc.tcp://packer-plc.bremen.local:4840/' }] : []),
+    ],
     units: empty ? [] : NAMES.map(unitInfo),
     tagCount: fakeTags(scenario).length,
     configPath: 'plant.toml',
@@ -33,6 +37,7 @@ export function fakePlant(scenario: Scenario): PlantInfo {
 function unitInfo(name: string, id: number): UnitInfo {
   return {
     id, name, idealRate: IDEAL[id], band: [570, 640], hasState: true, hasSpeed: true, hasGood: true, hasReject: true,
+    stateTag: 8 * id, speedTag: 8 * id + 1, goodTag: 8 * id + 2, rejectTag: 8 * id + 3,
   };
 }
 
@@ -104,7 +109,7 @@ export function tailOf(scenario: Scenario, at: number, first: boolean): Partial<
   if (!first) return moving;
   return {
     ...moving,
-    links: [linkView(scenario)],
+    links: linksOf(scenario),
     recorder: recorderOf(scenario),
     shift: { name: 'Early', startMs: SHIFT_START, endMs: SHIFT_END, crew: 'B', scheduled: true },
     strips: NAMES.map((_, unit) => ({ unit, intervals: intervalsOf(scenario, unit) })),
@@ -122,6 +127,12 @@ function recorderOf(scenario: Scenario): FrameTail['recorder'] {
   };
 }
 
+export function linksOf(scenario: Scenario): LinkView[] {
+  const first = linkView(scenario);
+  if (scenario !== 'troubled') return [first];
+  return [first, { ...first, id: 1, name: 'packer', product: 'UaExpertPLC 3.1', tags: 128, doubtful: 0, sinceMs: START - 9 * 60 * MIN }];
+}
+
 function linkView(scenario: Scenario): LinkView {
   const down = scenario === 'linkdown';
   const waiting = scenario === 'unknown';
@@ -130,8 +141,8 @@ function linkView(scenario: Scenario): LinkView {
   return {
     id: 0, name: 'line3', state: down ? 'down' : waiting ? 'connecting' : 'up', sinceMs: down ? START - 51_000 : START - 132 * MIN,
     status: down ? 0x80ae0000 : 0, detail: down ? 'connection reset by peer' : '',
-    subscription: down || waiting ? 'none' : scenario === 'late' ? 'late' : 'live',
-    subscriptionSinceMs: scenario === 'late' ? START - 21_000 : START - 132 * MIN,
+    subscription: down || waiting ? 'none' : scenario === 'late' ? 'late' : scenario === 'frozen' ? 'frozen' : 'live',
+    subscriptionSinceMs: scenario === 'late' || scenario === 'frozen' ? START - 21_000 : START - 132 * MIN,
     product: waiting ? '' : 'Lineside Plant 0.1', simulated: scenario !== 'real', tags: total, refused,
     doubtful: down || waiting ? total : scenario === 'stopped' ? 13 : 0,
   };
@@ -167,7 +178,7 @@ function pastRate(scenario: Scenario, id: number, i: number): number | null {
 
 function trustIn(scenario: Scenario): Trust {
   if (scenario === 'linkdown') return 'linkDown';
-  if (scenario === 'late') return 'silent';
+  if (scenario === 'late' || scenario === 'frozen') return 'silent';
   return scenario === 'unknown' ? 'waiting' : 'live';
 }
 

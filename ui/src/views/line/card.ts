@@ -15,7 +15,7 @@ export interface Doubt {
 
 /** Reasons in the order in which they matter; `live` and `absent` are none. */
 const ORDER: readonly Shown[] = [
-  'noAnswer', 'linkDown', 'silent', 'refused', 'bad', 'unusable', 'waiting', 'late', 'uncertain',
+  'noAnswer', 'linkDown', 'silent', 'frozen', 'refused', 'bad', 'unusable', 'waiting', 'late', 'uncertain',
 ];
 
 /** The gravest reason why something on this card is not current, and what it concerns. */
@@ -26,6 +26,13 @@ export function doubtOf(info: UnitInfo, unit: UnitView, shown: (trust: Trust) =>
     if (hit.length > 0) return { trust, figures: hit.length === figures.length ? [] : hit };
   }
   return null;
+}
+
+/** The tag that answers for a doubt; null where the figure has none of its own. */
+export function doubtedTag(info: UnitInfo, { figures }: Doubt): number | null {
+  const tags = { state: info.stateTag, rate: info.speedTag ?? info.goodTag, good: info.goodTag, reject: info.rejectTag };
+  const all = figures.length === 0 ? (Object.keys(tags) as FigureName[]) : figures;
+  return all.map((figure) => tags[figure]).find((tag) => tag !== null) ?? null;
 }
 
 export function doubtWords({ trust, figures }: Doubt): string {

@@ -1,6 +1,6 @@
 // One row of the list in words: value, quality, age, why it is not good and what to do.
 
-import type { LinkView, TagInfo } from '../../generated/api';
+import type { LinkView, TagInfo, Trust } from '../../generated/api';
 import { formatDuration, formatMeasured, formatNumber, formatSpan } from '../../kit/format';
 import type { PlantTime } from '../../kit/plant-time';
 import { t } from '../../messages';
@@ -39,7 +39,7 @@ export function rowOf(tag: TagInfo, value: TagValue | null, context: RowContext)
     return { ...empty, trust: null, look: 'none', quality: t('quality.unknown') };
   }
   const { now, time } = context;
-  const trust: Shown = context.silent ? 'noAnswer' : withLink(value.trust, context.link);
+  const trust = shownTrust(value.trust, context);
   const look = figureLook(trust);
   const status = statusWords(value.status);
   const shownTime = Number.isNaN(value.sourceTime) ? value.received : value.sourceTime;
@@ -84,6 +84,12 @@ function formatWhole(tag: TagInfo, value: number): string {
   return Number.isInteger(value) ? formatNumber(value) : formatMeasured(value, tag.range);
 }
 
+function shownTrust(told: Trust, { silent, link }: RowContext): Shown {
+  if (silent) return 'noAnswer';
+  const trust = withLink(told, link);
+  return trust === 'silent' && link?.subscription === 'frozen' ? 'frozen' : trust;
+}
+
 function qualityOf(trust: Shown, status: string): string {
   switch (trust) {
     case 'live':
@@ -99,6 +105,8 @@ function qualityOf(trust: Shown, status: string): string {
     case 'waiting':
     case 'absent':
       return t('quality.waiting');
+    case 'frozen':
+      return t('quality.frozen');
     default:
       return t('quality.silent');
   }
@@ -117,6 +125,8 @@ function whyOf(tag: TagInfo, value: TagValue, trust: Shown, { now, link, time }:
       return lateWords(formatDuration(now - value.received), tag.maxAgeMs);
     case 'silent':
       return link === undefined ? '' : t('why.silent', { time: time.near(link.subscriptionSinceMs, now) });
+    case 'frozen':
+      return link === undefined ? '' : t('why.frozen', { time: time.near(link.subscriptionSinceMs, now) });
     case 'linkDown':
       return link === undefined ? '' : t('why.linkDown', { link: link.name, time: time.near(link.sinceMs, now) });
     case 'refused':

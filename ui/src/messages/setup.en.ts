@@ -1,0 +1,1 @@
+export const setupEn = { 'setup.title': 'Setup' } as const;
