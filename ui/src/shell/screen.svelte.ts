@@ -61,7 +61,7 @@ export class Screen {
   language = $state.raw<Language>('en');
 
   /** A replay cannot change the plant's configuration. */
-  readonly canSetUp = $derived(this.hello !== null && !this.replay);
+  readonly canSetUp = $derived(false);
   readonly plant = $derived(this.hello?.plant ?? null);
   readonly time = $derived(new PlantTime(this.plant?.timeZone ?? 'UTC'));
   readonly conditions: readonly Condition[] = $derived(

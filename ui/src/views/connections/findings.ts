@@ -34,6 +34,12 @@ export function findingsOf(connection: ConnectionView, link: LinkView, now: numb
   return found.sort((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight));
 }
 
+/** The graver of two; a finding that is only a notice does not disturb the calm of a good link. */
+export function gravest(link: Weight | 'calm', finding: Weight | undefined): Weight | 'calm' {
+  if (finding === undefined || finding === 'notice') return link;
+  return link === 'calm' || ORDER.indexOf(finding) < ORDER.indexOf(link) ? finding : link;
+}
+
 /** How long a certificate lasts; `weight` is null while there is nothing to do. */
 export function expiry(ms: number, now: number, time: PlantTime): { text: string; left: string; weight: Weight | null } {
   const date = time.date(ms);

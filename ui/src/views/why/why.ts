@@ -41,7 +41,8 @@ export function factsOf(facts: Explanation, time: PlantTime): Fact[] {
     { name: t('explain.fact.link'), text: since(t(`link.${link.state}`), link.sinceMs), wrong: link.state !== 'up' },
     { name: t('explain.fact.subscription'), text: subscriptionText(facts, since), wrong: subscriptionWrong(facts) },
     { name: t('explain.fact.age'), text: ageText(facts), wrong: facts.receivedMs === null || facts.trust === 'late' },
-    { name: t('explain.fact.status'), text: statusText(status), wrong: status.severity !== 'good' },
+    facts.receivedMs === null ? null
+      : { name: t('explain.fact.status'), text: statusText(status), wrong: status.severity !== 'good' },
     facts.itemStatus === 0 ? null
       : { name: t('explain.fact.item'), text: statusText(statusWords(facts.itemStatus)), wrong: true },
     { name: t('explain.fact.source'), text: at(facts.sourceMs), wrong: false },
@@ -130,14 +131,19 @@ const KEYS = {
 };
 
 function subscriptionText(facts: Explanation, since: (words: string, ms: number) => string): string {
-  const { link, confirmed } = facts;
+  const { link } = facts;
   if (link.subscription === 'none') return t('subscription.none');
   const text = since(t(`subscription.${link.subscription}`), link.subscriptionSinceMs);
-  return confirmed ? text : `${text}, ${t('explain.fact.unconfirmed')}`;
+  return confirmed(facts) ? text : `${text}, ${t('explain.fact.unconfirmed')}`;
 }
 
-function subscriptionWrong({ link, confirmed }: Explanation): boolean {
-  return link.subscription !== 'live' || !confirmed;
+function subscriptionWrong(facts: Explanation): boolean {
+  return facts.link.subscription !== 'live' || !confirmed(facts);
+}
+
+/** A tag that the server refused has nothing that could be confirmed. */
+function confirmed({ confirmed: told, itemStatus }: Explanation): boolean {
+  return told || itemStatus !== 0;
 }
 
 function ageText({ receivedMs, maxAgeMs, atMs }: Explanation): string {
