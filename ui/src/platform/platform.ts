@@ -1,9 +1,6 @@
 // The one door between the page and whatever runs it: the desktop window or the loopback server.
 
-import type { ApiError, FrameRequest } from '../generated/api';
-import type { Commands } from './commands';
-
-export type { Commands };
+import type { ApiError, Commands, FrameRequest } from '../generated/api';
 
 export interface Platform {
   /** Asks for JSON. Fails with {@link CallError}. */

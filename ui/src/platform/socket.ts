@@ -4,8 +4,8 @@
 // message: u32 request id, u32 zero, then the frame. A lost socket fails what was waiting on it and is
 // opened again with growing pauses; nothing is sent twice, because only the caller knows whether it may be.
 
-import type { FrameRequest } from '../generated/api';
-import { CallError, type Commands, type Platform } from './platform';
+import type { Commands, FrameRequest } from '../generated/api';
+import { CallError, type Platform } from './platform';
 
 const PAUSE_FIRST_MS = 250;
 const PAUSE_MAX_MS = 5_000;

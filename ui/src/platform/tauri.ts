@@ -1,8 +1,8 @@
 // The desktop window: requests go through Tauri's IPC, frames come back as raw bytes.
 
 import { invoke } from '@tauri-apps/api/core';
-import type { FrameRequest } from '../generated/api';
-import { CallError, type Commands, type Platform } from './platform';
+import type { Commands, FrameRequest } from '../generated/api';
+import { CallError, type Platform } from './platform';
 
 export const tauri: Platform = {
   async call<K extends keyof Commands>(name: K, request: Commands[K]['request']) {

@@ -1,8 +1,8 @@
 // Made-up plant for tests and pictures, the same at every run. A production build that contains it fails.
 
-import type { ExplainRequest, FrameRequest, Hello, TagPage, TagsRequest } from '../../generated/api';
+import type { Commands, ExplainRequest, FrameRequest, Hello, TagPage, TagsRequest } from '../../generated/api';
 import { FLAG_SIMULATED } from '../../session/frame';
-import { CallError, type Commands, type Platform } from '../platform';
+import { CallError, type Platform } from '../platform';
 import { fakeConnections, fakeExplanation } from './connections';
 import { encodeFrame } from './encode';
 import { fakePlant, fakeTags, fakeValue, type Scenario, SCENARIOS, START, tailOf } from './plant';
