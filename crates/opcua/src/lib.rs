@@ -36,7 +36,7 @@ use lineside_model::inlet::Inlet;
 use lineside_model::{ConnectionId, PlantConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 pub use words::Trouble;
 
@@ -65,10 +65,16 @@ impl Settings {
 #[derive(Debug)]
 pub struct Adapter {
     stop: watch::Sender<bool>,
+    retry: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
 impl Adapter {
+    /// Ends a wait between two attempts: what was in the way may be gone (a certificate is trusted now).
+    pub fn retry_now(&self) {
+        self.retry.notify_one();
+    }
+
     /// Deletes the subscriptions, closes the session and waits until that is done (a few seconds at most).
     pub async fn stop(self) {
         self.stop.send_replace(true);
@@ -88,6 +94,7 @@ pub fn spawn(
     inlet: Inlet,
 ) -> Adapter {
     let (stop, stopped) = watch::channel(false);
-    let task = runtime.spawn(supervise::run(config, connection, settings, inlet, stopped));
-    Adapter { stop, task }
+    let retry = Arc::new(Notify::new());
+    let task = runtime.spawn(supervise::run(config, connection, settings, inlet, (stopped, Arc::clone(&retry))));
+    Adapter { stop, retry, task }
 }

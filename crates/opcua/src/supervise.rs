@@ -20,7 +20,7 @@ use opcua::types::{NodeId, StatusCode as UaStatus};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 /// How long a server may take to confirm the end of our session.
@@ -34,9 +34,9 @@ pub(crate) async fn run(
     connection: ConnectionId,
     settings: Settings,
     inlet: Inlet,
-    mut stop: watch::Receiver<bool>,
+    (mut stop, retry): (watch::Receiver<bool>, Arc<Notify>),
 ) {
-    let mut supervisor = Supervisor::new(config, connection, settings, inlet);
+    let mut supervisor = Supervisor { retry, ..Supervisor::new(config, connection, settings, inlet) };
     tokio::select! {
         () = stopped(&mut stop) => {}
         Closed = supervisor.climb() => {}
@@ -56,6 +56,8 @@ struct Supervisor {
     config: Arc<PlantConfig>,
     connection: ConnectionId,
     settings: Settings,
+    /// Somebody asks not to wait any longer.
+    retry: Arc<Notify>,
     host: String,
     began: Instant,
     ladder: Ladder,
@@ -80,6 +82,7 @@ impl Supervisor {
             config,
             connection,
             settings,
+            retry: Arc::default(),
             began: Instant::now(),
             ladder: Ladder::new(SESSION_LIFETIME),
             link: None,
@@ -107,7 +110,10 @@ impl Supervisor {
     async fn take(&mut self, step: Step) -> Result<Outcome, Closed> {
         match step {
             Step::Wait(wait) => {
-                tokio::time::sleep(wait).await;
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = self.retry.notified() => {}
+                }
                 Ok(Outcome::Waited)
             }
             Step::Connect => self.connect().await,
