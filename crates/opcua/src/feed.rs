@@ -6,7 +6,7 @@ use crate::outage::Outages;
 use crate::overflow::Overflow;
 use crate::value::{sample, timestamp};
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, StatusCode, SubscriptionState, TagId};
+use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, Sample, StatusCode, SubscriptionState, TagId};
 use opcua::client::Session;
 use opcua::types::{DataChangeNotification, DataValue, DateTime};
 
@@ -16,23 +16,35 @@ pub(crate) struct Feed {
     inlet: Inlet,
     pub(crate) outages: Outages,
     /// By tag id; none for the tags of other connections, which this server must not speak of.
-    overflows: Vec<Option<Overflow>>,
+    tags: Vec<Option<Known>>,
     messages: u64,
+    /// How often values ceased to flow, plus one.
+    flow: u64,
     pub(crate) counters: Counters,
     said: LinkState,
     subscription: SubscriptionState,
 }
 
+/// What was reported of one tag.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    overflow: Overflow,
+    last: Option<Sample>,
+    /// The flow, counted from 1 on, in which `last` was told.
+    told: u64,
+}
+
 impl Feed {
     /// Nothing was said yet.
     pub(crate) fn new(config: &PlantConfig, connection: ConnectionId, inlet: Inlet) -> Feed {
-        let ours = |tag| (config.tag(tag).connection == connection).then(Overflow::default);
+        let ours = |tag| (config.tag(tag).connection == connection).then(Known::default);
         Feed {
             connection,
             inlet,
             outages: Outages::new(connection),
-            overflows: config.tag_ids().map(ours).collect(),
+            tags: config.tag_ids().map(ours).collect(),
             messages: 0,
+            flow: 1,
             counters: Counters::default(),
             said: LinkState::Down,
             subscription: SubscriptionState::None,
@@ -69,6 +81,7 @@ impl Feed {
         if std::mem::replace(&mut self.subscription, state) == state {
             return Ok(false);
         }
+        self.flow += u64::from(state == SubscriptionState::None);
         self.deliver(vec![Input::Subscription { connection: self.connection, state }])?;
         Ok(true)
     }
@@ -76,6 +89,7 @@ impl Feed {
     /// Tells that there is no subscription, even where nothing else was ever told.
     pub(crate) fn no_subscription(&mut self) -> Input {
         self.subscription = SubscriptionState::None;
+        self.flow += 1;
         Input::Subscription { connection: self.connection, state: SubscriptionState::None }
     }
 
@@ -100,20 +114,43 @@ impl Feed {
         let mut inputs = Vec::with_capacity(items.len());
         for item in items {
             let tag = item.client_handle.wrapping_sub(1);
-            let Some(Some(overflow)) = self.overflows.get_mut(tag as usize) else { continue };
+            let Some(Some(known)) = self.tags.get_mut(tag as usize) else { continue };
             let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
-            if let Some(gap) = overflow.gap(&sample, self.messages) {
+            if let Some(gap) = known.overflow.gap(&sample, self.messages) {
                 self.counters.overflows += 1;
                 inputs.push(Input::Gap(gap));
             }
             self.counters.values += 1;
+            known.last = Some(sample.clone());
+            known.told = self.flow;
             inputs.push(Input::Sample(sample));
         }
         if inputs.is_empty() { Ok(()) } else { self.deliver(inputs) }
     }
 
-    /// A value that was read rather than reported.
-    pub(crate) fn read(session: &Session, tag: TagId, value: DataValue) -> Input {
-        Input::Sample(sample(tag, value, |encode| encode(&session.encoding_context().read().context())))
+    /// Tells the last values of `tags` again, where they were not told since the outage: the server's subscription
+    /// went on, so they are what it holds now.
+    pub(crate) fn confirm(&mut self, tags: impl Iterator<Item = TagId>) -> Result<(), Closed> {
+        let mut inputs = Vec::new();
+        for tag in tags {
+            let Some(Some(known)) = self.tags.get_mut(tag.0 as usize) else { continue };
+            if known.told != self.flow {
+                known.told = self.flow;
+                inputs.extend(known.last.clone().map(Input::Sample));
+            }
+        }
+        self.deliver(inputs)
+    }
+
+    /// Values that were read rather than reported.
+    pub(crate) fn read(
+        &mut self,
+        session: &Session,
+        values: impl Iterator<Item = (TagId, DataValue)>,
+    ) -> Result<(), Closed> {
+        let inputs = values.map(|(tag, value)| {
+            Input::Sample(sample(tag, value, |encode| encode(&session.encoding_context().read().context())))
+        });
+        self.deliver(inputs.collect())
     }
 }

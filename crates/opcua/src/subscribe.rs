@@ -380,7 +380,7 @@ struct Answered {
 impl Ask<'_> {
     async fn run(&self, capacity: &mut Capacity) -> Result<Vec<StatusCode>, StatusCode> {
         let mut answers = vec![StatusCode::BadUnexpectedError; self.items.len()];
-        let mut todo = VecDeque::from([0..self.items.len()]);
+        let mut todo: VecDeque<Range<usize>> = std::iter::once(0..self.items.len()).collect();
         let mut under_way = FuturesUnordered::new();
         loop {
             let most = if capacity.may_pipeline() { PARALLEL } else { 1 };

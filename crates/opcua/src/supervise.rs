@@ -72,6 +72,8 @@ struct Supervisor {
     patience: Duration,
     /// What the link is, in words.
     detail: String,
+    /// The server's answers for the tags were told in this session.
+    answered: bool,
 }
 
 impl Supervisor {
@@ -92,6 +94,7 @@ impl Supervisor {
             suspects: None,
             patience: PATIENCE,
             detail: String::new(),
+            answered: false,
         }
     }
 
@@ -215,6 +218,7 @@ impl Supervisor {
         }
         // A new session may have other rights, and another life of the server other nodes.
         self.standing.refused.clear();
+        self.answered = false;
         // Requests of the last session died with it.
         self.standing.parked = 0;
         let product = if facts.product.is_empty() { &self.host } else { &facts.product };
@@ -255,7 +259,9 @@ impl Supervisor {
             self.suspects.get_or_insert_with(|| Suspects::new(&standing.items().cloned().collect::<Vec<_>>()));
         while let Some(part) = suspects.next() {
             let nodes: Vec<NodeId> = part.iter().map(|(_, node)| node.clone()).collect();
-            let Err(status) = service::read(&link.session, &nodes, &mut self.capacity.nodes_per_read).await else {
+            // What a closed channel seems to say of sizes is not to be remembered.
+            let mut chunk = self.capacity.nodes_per_read;
+            let Err(status) = service::read(&link.session, &nodes, &mut chunk).await else {
                 suspects.passed();
                 continue;
             };
@@ -282,6 +288,9 @@ impl Supervisor {
                 if anew {
                     self.feed.counters.recreated += u64::try_from(made).unwrap_or_default();
                 }
+                if made > 0 || !self.answered {
+                    self.answers()?;
+                }
                 self.created()?;
                 Ok(Outcome::Created)
             }
@@ -294,13 +303,17 @@ impl Supervisor {
     }
 
     /// Tells the server's answer for every tag.
-    fn created(&mut self) -> Result<(), Closed> {
-        let accepted = self.standing.subscriptions.iter().flat_map(|subscription| &subscription.items);
-        let accepted = accepted.map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD });
+    fn answers(&mut self) -> Result<(), Closed> {
+        self.answered = true;
+        let accepted = self.standing.items().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD });
         let answers = self.standing.refused.iter();
         let answers =
             answers.map(|refused| Input::Item { tag: refused.tag, status: StatusCode(refused.status.bits()) });
-        self.feed.deliver(accepted.chain(answers).collect())?;
+        self.feed.deliver(accepted.chain(answers).collect())
+    }
+
+    /// Everything stands: tells so.
+    fn created(&mut self) -> Result<(), Closed> {
         let promised = self.standing.subscriptions.iter();
         let promised = promised.map(|of| Promised { id: of.id, revised: of.revised, items: of.items.len() });
         self.feed.counters.subscriptions = promised.collect();

@@ -1,7 +1,6 @@
 //! What the flow fetches afterwards: notifications that did not come, and nodes that were refused.
 
 use super::{Ended, Flow, SHADOW_LOOK, SHADOW_MAX};
-use crate::feed::Feed;
 use crate::sequence::{REPUBLISH_MAX, successor};
 use crate::service;
 use crate::subscribe::{Item, create_items};
@@ -29,8 +28,15 @@ impl Flow<'_> {
         let anew = self.parts.standing.subscriptions.iter().any(|subscription| subscription.fresh);
         let mut whole = !anew;
         for at in 0..self.parts.standing.subscriptions.len() {
-            if !std::mem::take(&mut self.parts.standing.subscriptions[at].fresh) {
-                whole &= self.catch_up_one(at).await?;
+            if std::mem::take(&mut self.parts.standing.subscriptions[at].fresh) {
+                continue;
+            }
+            if self.catch_up_one(at).await? {
+                let items = &self.parts.standing.subscriptions[at].items;
+                self.parts.feed.confirm(items.iter().map(|(tag, _)| *tag))?;
+            } else {
+                whole = false;
+                self.read_again(at).await?;
             }
         }
         if whole {
@@ -161,8 +167,8 @@ impl Flow<'_> {
         let (tags, nodes): (Vec<TagId>, Vec<NodeId>) = items.iter().cloned().unzip();
         match service::read(&self.session, &nodes, &mut self.parts.capacity.nodes_per_read).await {
             Ok(values) => {
-                let samples = tags.into_iter().zip(values).map(|(tag, value)| Feed::read(&self.session, tag, value));
-                Ok(self.parts.feed.deliver(samples.collect())?)
+                let session = self.session.clone();
+                Ok(self.parts.feed.read(&session, tags.into_iter().zip(values))?)
             }
             Err(status) => Err(self.link_lost(status)),
         }

@@ -64,6 +64,17 @@ impl Scene {
         self.at = self.collected.until_link(self.at, LinkState::Up);
     }
 
+    /// The values of the counter in the order in which they came; one that was only told again counts once.
+    fn values(&self) -> Vec<u64> {
+        let values = self.collected.samples().filter_map(|sample| match sample.value {
+            Value::UInt(value) => Some(value),
+            _ => None,
+        });
+        let mut values: Vec<u64> = values.collect();
+        values.dedup();
+        values
+    }
+
     /// How often each value of the counter up to `last` came.
     fn times(&self, last: u32) -> Vec<usize> {
         let times = |value| self.collected.samples().filter(|sample| sample.value == Value::UInt(value)).count();
@@ -86,7 +97,7 @@ fn check_reactivation(secure: bool) {
         count(&scene.peer, first + 50..first + 60);
         scene.at = scene.collected.until_value(scene.at, 0, &Value::UInt(u64::from(first) + 59));
     }
-    assert_eq!(scene.times(181), vec![1; 182], "every value came once");
+    assert_eq!(scene.values(), (0..=181).collect::<Vec<_>>(), "every value came, in order");
     assert_eq!(scene.collected.gaps(), [], "nothing was missed");
     assert_eq!((scene.peer.subscription_ids(), scene.peer.items()), (ids, 1));
     assert_eq!((scene.peer.sessions(), scene.peer.sessions_made()), (1, made), "the session is the one of before");
@@ -231,4 +242,63 @@ fn a_server_that_takes_ten_nodes_per_call_and_few_items_per_subscription_is_obey
     }
     let refused = collected.inputs.iter().any(|input| matches!(input, Input::Item { status, .. } if status.is_bad()));
     assert!(!refused, "the server took every item");
+}
+
+#[test]
+fn garbage_and_torn_messages_cost_nothing_that_the_server_kept() {
+    let mut scene = Scene::new(&Setup { limits: queue, ..Setup::default() });
+    let ids = scene.peer.subscription_ids();
+    for (round, fault) in (1..).zip([Cable::Garbage, Cable::Torn, Cable::Garbage]) {
+        scene.proxy.set(fault);
+        count(&scene.peer, [10 * round]);
+        scene.at = scene.collected.until_link(scene.at, LinkState::Down);
+        count(&scene.peer, [10 * round + 1]);
+        scene.mend();
+        scene.at = scene.collected.until_value(scene.at, 0, &Value::UInt(u64::from(10 * round) + 1));
+    }
+    assert_eq!(scene.values(), [0, 1, 10, 11, 20, 21, 30, 31]);
+    assert_eq!(scene.collected.gaps(), [], "nothing was missed");
+    assert_eq!((scene.peer.subscription_ids(), scene.peer.items()), (ids, 1));
+}
+
+#[test]
+fn a_value_that_cannot_be_decoded_is_left_out_and_the_others_live() {
+    let ground = Ground::new();
+    let mut many: Vec<(String, Variant)> = (0..40).map(|index| (format!("v{index}"), Variant::Int32(-1))).collect();
+    // One element more than any array may have.
+    many.insert(17, ("endless".into(), Variant::from(vec![false; 1_000_001])));
+    let limits = |limits: &mut opcua::server::Limits| limits.max_array_length = 2_000_000;
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup { limits, ..Setup::default() }, &many);
+    let config = plant(&peer.endpoint(), Security::None, many.iter().map(|(name, _)| node(name)));
+    let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
+    let found = collected.until(0, "the one tag is refused", |input| {
+        matches!(input, Input::Link { state: LinkState::Up, detail, .. }
+            if detail.contains("1 tags were refused, the first is") && detail.contains("endless") && detail.contains("left out"))
+    });
+    assert_eq!(collected.item(17).map(|status| status.code()), Some(0x8007_0000), "BadDecodingError");
+    peer.set((0..40).map(|index| (format!("v{index}"), DataValue::new_now(5))));
+    for tag in (0..=40).filter(|tag| *tag != 17) {
+        collected.until_value(found, tag, &Value::Int(5));
+    }
+    wait_until("nothing is there twice", || peer.items() == 40);
+    assert_eq!(peer.sessions(), 1);
+}
+
+#[test]
+fn fifty_thousand_items_are_made_and_verified() {
+    const ITEMS: usize = 50_000;
+    let ground = Ground::new();
+    let many: Vec<(String, Variant)> = (0..ITEMS).map(|index| (format!("v{index}"), Variant::Int32(-1))).collect();
+    let limits = |limits: &mut opcua::server::Limits| {
+        limits.subscriptions.max_monitored_items_per_sub = 2_000;
+        limits.subscriptions.max_subscriptions_per_session = 100;
+    };
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup { limits, ..Setup::default() }, &many);
+    let config = plant(&peer.endpoint(), Security::None, many.iter().map(|(name, _)| node(name)));
+    let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
+    let accepted = collected.until(0, "the last item", |input| {
+        matches!(input, Input::Item { tag, status } if tag.0 as usize == ITEMS - 1 && *status == StatusCode::GOOD)
+    });
+    let accepted = collected.inputs[..accepted].iter().filter(|input| matches!(input, Input::Item { .. })).count();
+    assert_eq!((accepted, peer.items(), peer.subscriptions()), (ITEMS, ITEMS, 25));
 }

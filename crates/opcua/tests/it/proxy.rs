@@ -15,6 +15,10 @@ pub(crate) enum Cable {
     Stalled,
     /// Connections are closed, and new ones at once.
     Cut,
+    /// What the server sends is overwritten.
+    Garbage,
+    /// The server's next message ends in its middle, and so does the connection.
+    Torn,
 }
 
 /// Passes bytes to a server.
@@ -57,17 +61,30 @@ async fn join(client: TcpStream, server: SocketAddr, mut cable: watch::Receiver<
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
     let (up, down) = (cable.clone(), cable.clone());
     tokio::select! {
-        () = pass(from_client, to_server, up) => {}
-        () = pass(from_server, to_client, down) => {}
+        () = pass(from_client, to_server, up, false) => {}
+        () = pass(from_server, to_client, down, true) => {}
         _ = cable.wait_for(|cable| *cable == Cable::Cut) => {}
     }
 }
 
-async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cable: watch::Receiver<Cable>) {
+async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut cable: watch::Receiver<Cable>, faulty: bool) {
     let mut buffer = vec![0; 64 * 1024];
     while let Ok(length @ 1..) = from.read(&mut buffer).await {
-        let whole = cable.wait_for(|cable| *cable == Cable::Whole).await.is_ok();
-        if !whole || to.write_all(&buffer[..length]).await.is_err() {
+        let Ok(cable) = cable.wait_for(|cable| *cable != Cable::Stalled).await.map(|cable| *cable) else { return };
+        let message = &mut buffer[..length];
+        let sent = match cable {
+            Cable::Garbage if faulty => {
+                message.fill(0xA5);
+                to.write_all(message).await
+            }
+            Cable::Torn if faulty => {
+                // The reader sees the end, or an error, right after it.
+                return to.write_all(&message[..length / 2]).await.unwrap_or_default();
+            }
+            Cable::Cut => return,
+            _ => to.write_all(message).await,
+        };
+        if sent.is_err() {
             return;
         }
     }

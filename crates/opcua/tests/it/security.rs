@@ -1,7 +1,7 @@
 //! Certificates and users: what is not trusted is refused and explained, and works once a person has acted.
 
 use crate::collect::{Collected, plant};
-use crate::peer::{Ground, PASSWORD, Peer, Setup, USER, node};
+use crate::peer::{Ground, PASSWORD, Peer, Setup, USER, node, wait_until};
 use lineside_model::config::{Security, User};
 use lineside_model::{Input, LinkState, PlantConfig, Value};
 use opcua::types::Variant;
@@ -79,6 +79,7 @@ fn users_log_in_with_the_password_of_the_environment() {
     saying(user(PASSWORD_ENV), &["is not trusted yet"]);
     trust_all(&ground.ours(), OURS);
     saying(user("CARGO_PKG_VERSION"), &["refuses the user \"operator\"", "password_env"]);
+    wait_until("no session is left behind", || peer.sessions() == 0 && peer.sessions_made() > 0);
     let mut collected = Collected::start(&ground.runtime, user(PASSWORD_ENV), &ground.ours());
     collected.until_value(0, 0, &Value::Int(7));
 }
