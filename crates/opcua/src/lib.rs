@@ -9,6 +9,7 @@
 //! session, over `wire`) → `limits` and `subscribe` (what stands at the server) → `flow` (publish, sequence numbers, watchdog)
 //! → `feed` (what is delivered) → `value` (mapping).
 
+pub mod browse;
 mod connect;
 mod counters;
 pub mod discovery;
@@ -24,6 +25,7 @@ mod outage;
 mod overflow;
 mod pipeline;
 pub mod pki;
+pub mod semantics;
 mod sequence;
 mod service;
 mod subscribe;

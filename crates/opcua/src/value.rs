@@ -80,11 +80,16 @@ fn raw_value(variant: &Variant, context: impl FnOnce(&mut dyn FnMut(&Context<'_>
             bytes.clear();
         }
     });
+    RawValue { type_name: type_name(variant), text: shown(variant), bytes }
+}
+
+/// How a value is shown, cut after some 200 characters.
+pub(crate) fn shown(variant: &Variant) -> String {
     let mut shown = Bounded { text: String::new(), left: TEXT_MAX };
     if show(variant, &mut shown).is_err() {
         shown.text.push('…');
     }
-    RawValue { type_name: type_name(variant), text: shown.text, bytes }
+    shown.text
 }
 
 fn type_name(variant: &Variant) -> String {

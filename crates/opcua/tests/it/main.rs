@@ -3,6 +3,7 @@
 //!
 //! Nothing waits for time to pass: every step waits for an input (or a state of the server), with a deadline.
 
+mod browse;
 mod certificates;
 mod collect;
 mod forge;

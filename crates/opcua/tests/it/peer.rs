@@ -4,7 +4,7 @@ use crate::collect::PATIENCE;
 use crate::forge::Party;
 use opcua::crypto::SecurityPolicy;
 use opcua::server::SessionSubscriptions;
-use opcua::server::address_space::Variable;
+use opcua::server::address_space::{AddressSpace, Variable};
 use opcua::server::diagnostics::NamespaceMetadata;
 use opcua::server::node_manager::NodeManagerBuilder;
 use opcua::server::node_manager::memory::{SimpleNodeManager, simple_node_manager};
@@ -102,6 +102,11 @@ impl Peer {
             values.into_iter().map(|(name, value)| (NodeId::new(self.namespace, name), value)).collect();
         let values = values.iter().map(|(node, value)| (node, None, value.clone()));
         self.manager.set_values(self.handle.subscriptions(), values).expect("known variables");
+    }
+
+    /// Builds more nodes; `build` gets the address space and the index of [`NAMESPACE`].
+    pub(crate) fn build(&self, build: impl FnOnce(&mut AddressSpace, u16)) {
+        build(&mut self.manager.address_space().write(), self.namespace);
     }
 
     /// Subscriptions at the server, of all sessions.

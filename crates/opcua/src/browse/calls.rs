@@ -1,0 +1,365 @@
+//! The explorer's own session, and the service calls over it: split by limits, one at a time.
+//!
+//! Promises: a lost session is opened again at the next call; no call is larger than the server declared or
+//! has shown to take (OPC 10000-5 6.3.11; a limit of 0 or none means ours); a value that cannot be decoded
+//! costs its own value only. The library closes the connection at such a value, so the batch is halved over
+//! new sessions until the culprit stands alone, and it is not read again.
+
+use super::Failure;
+use crate::connect::{Link, connect};
+use crate::value::shown;
+use crate::{Settings, endpoint, node, service};
+use lineside_model::config::Connection;
+use opcua::client::Session;
+use opcua::types::{
+    BrowseDescription, BrowseResult, ByteString, DataValue, Error, NodeId, ReadValueId, StatusCode, TimestampsToReturn,
+    Variant,
+};
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Nodes of one Browse or Read; enough for speed, and answered in time by a slow controller.
+const NODES_PER_CALL: usize = 500;
+/// New sessions that one read may cost before it is given up.
+const RECONNECTS_MAX: usize = 30;
+/// Unreadable values that are remembered.
+const UNREADABLE_MAX: usize = 1_000;
+/// How long a closed connection may take to say why.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+const FAREWELL: Duration = Duration::from_secs(2);
+
+const NAMESPACE_ARRAY: u32 = 2255;
+const MAX_BROWSE_CONTINUATION_POINTS: u32 = 2735;
+const MAX_NODES_PER_READ: u32 = 11705;
+const MAX_NODES_PER_BROWSE: u32 = 11710;
+
+/// The namespaces of one session. Node ids by index are valid with these only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names(Arc<[String]>);
+
+impl Names {
+    pub(crate) fn portable(&self, node: &NodeId) -> String {
+        node::portable(node, &self.0)
+    }
+
+    pub(crate) fn resolve(&self, text: &str) -> Result<NodeId, Failure> {
+        node::resolve(text, &self.0).map_err(|status| Failure::no_node(text, status))
+    }
+
+    /// The index of a namespace.
+    pub(crate) fn index(&self, uri: &str) -> Option<u16> {
+        self.0.iter().position(|known| known == uri).and_then(|index| u16::try_from(index).ok())
+    }
+
+    /// The URI of a namespace; empty where the server does not list it.
+    pub(crate) fn uri(&self, index: u16) -> &str {
+        self.0.get(usize::from(index)).map_or("", String::as_str)
+    }
+}
+
+/// Calls to one server.
+pub(crate) struct Calls {
+    settings: Settings,
+    connection: Connection,
+    state: Mutex<State>,
+}
+
+struct State {
+    link: Option<Link>,
+    names: Names,
+    limits: Limits,
+    /// Node and attribute.
+    unreadable: HashSet<(NodeId, u32)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Limits {
+    read: usize,
+    browse: usize,
+    continuation_points: usize,
+}
+
+/// What a failed call asks for.
+enum Broken {
+    /// The answer could not be decoded.
+    Undecodable,
+    /// The connection was lost for another reason.
+    Lost(StatusCode),
+}
+
+impl Calls {
+    /// Connects at once, so that what is wrong is known.
+    pub(crate) async fn open(settings: Settings, connection: Connection) -> Result<Calls, Failure> {
+        let calls = Calls {
+            settings,
+            connection,
+            state: Mutex::new(State {
+                link: None,
+                names: Names(Arc::from(Vec::new())),
+                limits: Limits { read: NODES_PER_CALL, browse: NODES_PER_CALL, continuation_points: 1 },
+                unreadable: HashSet::new(),
+            }),
+        };
+        calls.names().await?;
+        Ok(calls)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    pub(crate) async fn close(&self) {
+        if let Some(link) = self.state.lock().await.link.take() {
+            link.close(FAREWELL).await;
+        }
+    }
+
+    /// The namespaces in force.
+    pub(crate) async fn names(&self) -> Result<Names, Failure> {
+        let mut state = self.state.lock().await;
+        self.session(&mut state).await?;
+        Ok(state.names.clone())
+    }
+
+    /// How many continuation points may be held at the same time.
+    pub(crate) async fn continuation_points(&self) -> usize {
+        self.state.lock().await.limits.continuation_points
+    }
+
+    /// One answer per description, in order. `names` are those the node ids were made with.
+    pub(crate) async fn browse(
+        &self,
+        names: &Names,
+        nodes: &[BrowseDescription],
+        references_max: u32,
+    ) -> Result<Vec<BrowseResult>, Failure> {
+        let mut state = self.state.lock().await;
+        let mut results = Vec::with_capacity(nodes.len());
+        let mut again = true;
+        while results.len() < nodes.len() {
+            let session = self.session(&mut state).await?;
+            state.same(names)?;
+            let part = &nodes[results.len()..];
+            let part = &part[..part.len().min(state.limits.browse)];
+            match session.browse(part, references_max, None).await {
+                Ok(answers) if answers.len() == part.len() => results.extend(answers),
+                Ok(_) => return Err(self.failed("browse", StatusCode::BadUnknownResponse)),
+                Err(error) if service::halve(&mut state.limits.browse, part.len(), error.status()) => {}
+                Err(error) => match state.broken(&error).await {
+                    Some(_) if again => again = false,
+                    _ => return Err(self.failed("browse", error.status())),
+                },
+            }
+        }
+        Ok(results)
+    }
+
+    /// Goes on at a continuation point, or gives it back. A point that is no longer valid is a bad status
+    /// in the answer, also when the session it belonged to is gone.
+    pub(crate) async fn browse_next(&self, point: &ByteString, release: bool) -> Result<BrowseResult, Failure> {
+        let invalid = |status| BrowseResult { status_code: status, ..BrowseResult::default() };
+        let mut state = self.state.lock().await;
+        let Some(session) = state.link.as_ref().map(|link| Arc::clone(&link.session)) else {
+            return Ok(invalid(StatusCode::BadContinuationPointInvalid));
+        };
+        match session.browse_next(release, std::slice::from_ref(point)).await {
+            Ok(answers) => Ok(answers.into_iter().next().unwrap_or_default()),
+            Err(error) => match state.broken(&error).await {
+                Some(_) => Ok(invalid(StatusCode::BadContinuationPointInvalid)),
+                None => Err(self.failed("browse", error.status())),
+            },
+        }
+    }
+
+    /// One answer per attribute, in order; what cannot be read is a bad status in its place.
+    pub(crate) async fn read(&self, names: &Names, wanted: &[ReadValueId]) -> Result<Vec<DataValue>, Failure> {
+        let mut state = self.state.lock().await;
+        let mut values = vec![status_only(StatusCode::BadDecodingError); wanted.len()];
+        let known = |state: &State, index: usize| state.unreadable.contains(&key(&wanted[index]));
+        let readable: Vec<usize> = (0..wanted.len()).filter(|index| !known(&state, *index)).collect();
+        let mut parts: Vec<Vec<usize>> = vec![readable];
+        let (mut again, mut reconnects) = (true, 0);
+        while let Some(mut part) = parts.pop() {
+            if part.len() > state.limits.read {
+                parts.push(part.split_off(state.limits.read));
+            }
+            if part.is_empty() {
+                continue;
+            }
+            let session = self.session(&mut state).await?;
+            state.same(names)?;
+            let asked: Vec<ReadValueId> = part.iter().map(|index| wanted[*index].clone()).collect();
+            let error = match session.read(&asked, TimestampsToReturn::Both, 0.0).await {
+                Ok(answers) if answers.len() == part.len() => {
+                    part.iter().zip(answers).for_each(|(index, answer)| values[*index] = answer);
+                    continue;
+                }
+                Ok(_) => return Err(self.failed("read", StatusCode::BadUnknownResponse)),
+                Err(error) => error,
+            };
+            if service::halve(&mut state.limits.read, part.len(), error.status()) {
+                parts.push(part);
+                continue;
+            }
+            if service::is_too_much(error.status()) {
+                values[part[0]] = status_only(error.status());
+                continue;
+            }
+            match state.broken(&error).await {
+                Some(Broken::Undecodable) if reconnects < RECONNECTS_MAX => {
+                    reconnects += 1;
+                    state.isolate(part, wanted, &mut parts);
+                }
+                Some(Broken::Lost(_)) if again => {
+                    again = false;
+                    parts.push(part);
+                }
+                Some(Broken::Lost(status)) => return Err(self.failed("read", status)),
+                _ => return Err(self.failed("read", error.status())),
+            }
+        }
+        Ok(values)
+    }
+
+    fn failed(&self, what: &str, status: StatusCode) -> Failure {
+        Failure::service(endpoint::authority(&self.connection.endpoint), what, status)
+    }
+
+    /// The session: revived where its channel was lost, opened where there is none.
+    async fn session(&self, state: &mut State) -> Result<Arc<Session>, Failure> {
+        if let Some(link) = &mut state.link
+            && link.is_lost().is_none()
+        {
+            return Ok(Arc::clone(&link.session));
+        }
+        let revived = match state.link.take() {
+            // A session that is only left behind fills the server until its time is over.
+            Some(mut link) => link.again().await.ok().map(|_| link),
+            None => None,
+        };
+        let link = match revived {
+            Some(link) => link,
+            None => connect(&self.settings, &self.connection).await.map_err(Failure::from)?,
+        };
+        let (names, limits) = learn(&link.session).await.map_err(|status| self.failed("tell its limits", status))?;
+        let session = Arc::clone(&link.session);
+        if names != state.names {
+            // Node ids by index mean other nodes now.
+            state.unreadable.clear();
+        }
+        state.limits = limits.lowered_to(state.limits);
+        (state.link, state.names) = (Some(link), names);
+        Ok(session)
+    }
+}
+
+impl Limits {
+    /// What was learned by failing stays learned.
+    fn lowered_to(self, learned: Limits) -> Limits {
+        Limits { read: self.read.min(learned.read), browse: self.browse.min(learned.browse), ..self }
+    }
+}
+
+impl State {
+    fn same(&self, names: &Names) -> Result<(), Failure> {
+        if self.names == *names { Ok(()) } else { Err(Failure::restarted()) }
+    }
+
+    /// Did the call fail with the connection? Then the reason is told.
+    async fn broken(&mut self, error: &Error) -> Option<Broken> {
+        if !is_of_connection(error.status()) {
+            return None;
+        }
+        let link = self.link.as_mut()?;
+        let Ok(status) = tokio::time::timeout(LAST_WORDS, link.lost()).await else {
+            // The channel stands; the session is what is gone.
+            self.link = None;
+            return Some(Broken::Lost(error.status()));
+        };
+        tracing::debug!(%status, call = %error.status(), "the explorer's channel was lost");
+        Some(match status {
+            StatusCode::BadDecodingError | StatusCode::BadEncodingLimitsExceeded => Broken::Undecodable,
+            other => Broken::Lost(other),
+        })
+    }
+
+    /// Halves a part that holds something undecodable; alone, that is known to be the culprit.
+    fn isolate(&mut self, mut part: Vec<usize>, wanted: &[ReadValueId], parts: &mut Vec<Vec<usize>>) {
+        if part.len() > 1 {
+            let rest = part.split_off(part.len() / 2);
+            parts.extend([rest, part]);
+        } else if self.unreadable.len() < UNREADABLE_MAX {
+            self.unreadable.extend(part.iter().map(|index| key(&wanted[*index])));
+        }
+    }
+}
+
+fn key(wanted: &ReadValueId) -> (NodeId, u32) {
+    (wanted.node_id.clone(), wanted.attribute_id)
+}
+
+fn status_only(status: StatusCode) -> DataValue {
+    DataValue { status: Some(status), ..DataValue::null() }
+}
+
+/// Statuses with which the library ends calls whose connection is gone.
+fn is_of_connection(status: StatusCode) -> bool {
+    matches!(
+        crate::words::code(status),
+        StatusCode::BadConnectionClosed
+            | StatusCode::BadSecureChannelClosed
+            | StatusCode::BadSecureChannelIdInvalid
+            | StatusCode::BadNotConnected
+            | StatusCode::BadServerNotConnected
+            | StatusCode::BadCommunicationError
+            | StatusCode::BadSessionClosed
+            | StatusCode::BadSessionIdInvalid
+            | StatusCode::BadDecodingError
+            | StatusCode::BadInternalError
+            | StatusCode::BadUnexpectedError
+            | StatusCode::BadShutdown
+    )
+}
+
+/// Reads namespaces and limits; a server that does not tell its limits has none declared.
+async fn learn(session: &Session) -> Result<(Names, Limits), StatusCode> {
+    let wanted = [NAMESPACE_ARRAY, MAX_NODES_PER_READ, MAX_NODES_PER_BROWSE, MAX_BROWSE_CONTINUATION_POINTS]
+        .map(|id| NodeId::new(0, id));
+    let mut chunk = wanted.len();
+    let values = service::read(session, &wanted, &mut chunk).await?;
+    session.read_namespace_array().await.map_err(|error| error.status())?;
+    let values: Vec<Variant> = values.into_iter().map(|value| value.value.unwrap_or_default()).collect();
+    let uris = match &values[0] {
+        Variant::Array(array) => array.values.iter().map(shown).collect::<Vec<String>>(),
+        _ => Vec::new(),
+    };
+    let own = |index: usize, own: usize| declared(&values[index]).map_or(own, |limit| limit.min(own));
+    let limits =
+        Limits { read: own(1, NODES_PER_CALL), browse: own(2, NODES_PER_CALL), continuation_points: own(3, 8) };
+    Ok((Names(uris.into()), limits))
+}
+
+/// A declared limit; 0 is none.
+fn declared(value: &Variant) -> Option<usize> {
+    let limit = match value {
+        Variant::UInt16(limit) => usize::from(*limit),
+        Variant::UInt32(limit) => usize::try_from(*limit).unwrap_or(usize::MAX),
+        _ => 0,
+    };
+    (limit > 0).then_some(limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_declared_limit_counts() {
+        assert_eq!(declared(&Variant::UInt32(10)), Some(10));
+        assert_eq!(declared(&Variant::UInt16(3)), Some(3));
+        assert_eq!(declared(&Variant::UInt32(0)), None);
+        assert_eq!(declared(&Variant::Empty), None);
+    }
+}

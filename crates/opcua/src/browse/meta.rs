@@ -1,0 +1,361 @@
+//! What OPC 10000-8 (Data Access) lets a server say about a variable: unit, ranges, texts, precision.
+//!
+//! Promises: what the server does not say stays empty; texts are for people only, numbers carry the
+//! meaning; a property that cannot be read costs itself only.
+
+use super::calls::Names;
+use super::types::TypeChain;
+use super::{Explorer, Failure, UA, local, references};
+use opcua::types::{
+    AttributeId, BrowseDirection, DataTypeDefinition, EUInformation, EnumDefinition, EnumValueType, LocalizedText,
+    NodeId, Range, ReadValueId, ReferenceTypeId, StructureDefinition, Variant,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError};
+
+/// `EUInformation.namespaceUri` of units of UNECE Recommendation 20 (OPC 10000-8, 5.6.4.3).
+const UNECE: &str = "http://www.opcfoundation.org/UA/units/un/cefact";
+/// Texts of one variable, at most.
+const TEXTS_MAX: usize = 1_000;
+/// Variables whose description is remembered.
+const METAS_MAX: usize = 20_000;
+
+/// Properties of Data Access (OPC 10000-8, 5.3) and of enumerations (OPC 10000-3, 5.8.3).
+const PROPERTIES: [&str; 9] = [
+    "EngineeringUnits",
+    "EURange",
+    "InstrumentRange",
+    "ValuePrecision",
+    "Definition",
+    "EnumStrings",
+    "EnumValues",
+    "TrueState",
+    "FalseState",
+];
+
+/// A unit of measure (OPC 10000-8, 5.6.4.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EngineeringUnit {
+    /// As shown: `°C`.
+    pub symbol: String,
+    /// In words: `degree Celsius`.
+    pub name: String,
+    /// -1: not known.
+    pub unit_id: i32,
+    /// The UNECE common code that the id stands for, e.g. `CEL`; `None` for units of other lists.
+    pub code: Option<String>,
+}
+
+/// What a server says about a variable.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Meta {
+    /// Name of the data type; empty where the server does not tell it.
+    pub data_type: String,
+    /// -1 a single value, 1 or more that many dimensions (OPC 10000-3, 5.6.2).
+    pub value_rank: i32,
+    pub description: String,
+    pub unit: Option<EngineeringUnit>,
+    /// Normal operating range (low, high).
+    pub range: Option<(f64, f64)>,
+    /// What the instrument can deliver.
+    pub instrument_range: Option<(f64, f64)>,
+    /// Digits after the point for numbers (OPC 10000-8, 5.3.1).
+    pub precision: Option<f64>,
+    /// How the value is made, in the server's words.
+    pub definition: String,
+    /// Texts by number; 0 and 1 for a Boolean.
+    pub texts: BTreeMap<i64, String>,
+    pub(crate) type_chain: Arc<TypeChain>,
+}
+
+impl Meta {
+    /// Is the value of this data type of OPC UA, or derived from it?
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.type_chain.is(UA, name)
+    }
+}
+
+/// What is remembered, for one order of namespaces.
+#[derive(Default)]
+pub(crate) struct Metas {
+    names: Option<Names>,
+    known: HashMap<NodeId, Arc<Meta>>,
+}
+
+/// Property nodes by name.
+pub(crate) type Properties = BTreeMap<String, NodeId>;
+
+impl Explorer {
+    /// As [`Explorer::metas`], remembered: for what is asked every second.
+    pub(crate) async fn known_metas(&self, names: &Names, nodes: &[NodeId]) -> Result<Vec<Arc<Meta>>, Failure> {
+        let missing: Vec<NodeId> = {
+            let mut metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);
+            if metas.names.as_ref() != Some(names) || metas.known.len() > METAS_MAX {
+                *metas = Metas { names: Some(names.clone()), known: HashMap::new() };
+            }
+            nodes.iter().filter(|node| !metas.known.contains_key(*node)).cloned().collect()
+        };
+        let read = if missing.is_empty() { Vec::new() } else { self.metas(names, &missing).await? };
+        let mut metas = self.metas.lock().unwrap_or_else(PoisonError::into_inner);
+        metas.known.extend(missing.into_iter().zip(read.into_iter().map(Arc::new)));
+        Ok(nodes.iter().map(|node| metas.known.get(node).cloned().unwrap_or_default()).collect())
+    }
+
+    /// What the server says about these variables.
+    pub(crate) async fn metas(&self, names: &Names, nodes: &[NodeId]) -> Result<Vec<Meta>, Failure> {
+        let properties = self.properties(names, nodes).await?;
+        self.metas_with(names, nodes, &properties).await
+    }
+
+    /// As [`Explorer::metas`], where the properties were found already.
+    pub(crate) async fn metas_with(
+        &self,
+        names: &Names,
+        nodes: &[NodeId],
+        properties: &[Properties],
+    ) -> Result<Vec<Meta>, Failure> {
+        let attributes = [AttributeId::DataType, AttributeId::ValueRank, AttributeId::Description];
+        let wanted: Vec<ReadValueId> = nodes
+            .iter()
+            .flat_map(|node| attributes.map(|attribute| ReadValueId::new(node.clone(), attribute)))
+            .collect();
+        let answers = self.calls.read(names, &wanted).await?;
+        let mut metas = Vec::with_capacity(nodes.len());
+        let mut types = Vec::with_capacity(nodes.len());
+        for answer in answers.chunks_exact(attributes.len()) {
+            types.push(match &answer[0].value {
+                Some(Variant::NodeId(id)) => (**id).clone(),
+                _ => NodeId::null(),
+            });
+            metas.push(Meta {
+                value_rank: match answer[1].value {
+                    Some(Variant::Int32(rank)) => rank,
+                    _ => -1,
+                },
+                description: answer[2].value.as_ref().and_then(localized).unwrap_or_default(),
+                ..Meta::default()
+            });
+        }
+        self.take_properties(names, &mut metas, properties).await?;
+        self.take_types(names, &mut metas, &types).await?;
+        Ok(metas)
+    }
+
+    /// The Data Access properties below each node, by name.
+    pub(crate) async fn properties(&self, names: &Names, nodes: &[NodeId]) -> Result<Vec<Properties>, Failure> {
+        let wanted: Vec<_> =
+            nodes.iter().map(|node| references(node, ReferenceTypeId::HasProperty, BrowseDirection::Forward)).collect();
+        let results = self.calls.browse(names, &wanted, 0).await?;
+        let mut properties = Vec::with_capacity(nodes.len());
+        for result in results {
+            if !result.continuation_point.is_null_or_empty() {
+                // More properties than fit into one answer: those of Data Access come first or not at all.
+                self.calls.browse_next(&result.continuation_point, true).await?;
+            }
+            let of = result.references.unwrap_or_default().into_iter().filter_map(|reference| {
+                let name = reference.browse_name;
+                Some((property_name(name.namespace_index, name.name.as_ref())?, local(names, &reference.node_id)?))
+            });
+            properties.push(of.collect());
+        }
+        Ok(properties)
+    }
+
+    async fn take_properties(
+        &self,
+        names: &Names,
+        metas: &mut [Meta],
+        properties: &[Properties],
+    ) -> Result<(), Failure> {
+        let places: Vec<(usize, &str, &NodeId)> = properties
+            .iter()
+            .enumerate()
+            .flat_map(|(index, of)| of.iter().map(move |(name, id)| (index, name.as_str(), id)))
+            .collect();
+        let wanted: Vec<ReadValueId> = places.iter().map(|(_, _, id)| ReadValueId::from((*id).clone())).collect();
+        let answers = self.calls.read(names, &wanted).await?;
+        for ((index, name, _), answer) in places.into_iter().zip(answers) {
+            if let (Some(meta), Some(value)) = (metas.get_mut(index), answer.value) {
+                take(meta, name, &value);
+            }
+        }
+        Ok(())
+    }
+
+    /// Names of data types, and the texts of enumerations.
+    async fn take_types(&self, names: &Names, metas: &mut [Meta], types: &[NodeId]) -> Result<(), Failure> {
+        let chains = self.types.chains(&self.calls, names, types.iter().cloned()).await?;
+        let mut enumerations: HashMap<NodeId, BTreeMap<i64, String>> = HashMap::new();
+        for (meta, id) in metas.iter_mut().zip(types) {
+            let Some(chain) = chains.get(id) else { continue };
+            meta.data_type = chain.name().to_string();
+            meta.type_chain = Arc::clone(chain);
+            if meta.is("LocalizedText") || meta.is("String") {
+                // A text already: names for numbers do not belong to it.
+                meta.texts.clear();
+            }
+            if meta.texts.is_empty() && meta.is("Enumeration") {
+                if !enumerations.contains_key(id) {
+                    enumerations.insert(id.clone(), self.enumeration(names, id).await?);
+                }
+                meta.texts.clone_from(&enumerations[id]);
+            }
+        }
+        Ok(())
+    }
+
+    /// The texts of an enumeration: its DataTypeDefinition (OPC 10000-3, 8.50), or the properties of older servers.
+    pub(crate) async fn enumeration(&self, names: &Names, id: &NodeId) -> Result<BTreeMap<i64, String>, Failure> {
+        let wanted = ReadValueId::new(id.clone(), AttributeId::DataTypeDefinition);
+        let answers = self.calls.read(names, &[wanted]).await?;
+        let definition = answers.into_iter().next().and_then(|answer| answer.value);
+        if let Some(Variant::ExtensionObject(object)) = &definition
+            && let Some(definition) = object.inner_as::<EnumDefinition>()
+        {
+            let fields = definition.fields.iter().flatten().take(TEXTS_MAX);
+            return Ok(fields
+                .map(|field| {
+                    let shown = field.display_name.text.to_string();
+                    (field.value, if shown.is_empty() { field.name.to_string() } else { shown })
+                })
+                .collect());
+        }
+        let properties = self.properties(names, std::slice::from_ref(id)).await?;
+        let mut meta = [Meta::default()];
+        self.take_properties(names, &mut meta, &properties).await?;
+        Ok(std::mem::take(&mut meta[0].texts))
+    }
+
+    /// The fields of a structure in words; empty where the server does not tell them.
+    pub(crate) fn fields(definition: &Variant) -> String {
+        let Variant::ExtensionObject(object) = definition else { return String::new() };
+        let structure = object.inner_as::<StructureDefinition>().or_else(|| {
+            object.inner_as::<DataTypeDefinition>().and_then(|definition| match definition {
+                DataTypeDefinition::Structure(structure) => Some(structure),
+                DataTypeDefinition::Enum(_) => None,
+            })
+        });
+        let fields = structure.and_then(|structure| structure.fields.as_ref()).into_iter().flatten();
+        fields.take(TEXTS_MAX).map(|field| field.name.to_string()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The name, where it is a property that is understood here.
+pub(crate) fn property_name(namespace: u16, name: &str) -> Option<String> {
+    (namespace == 0 && PROPERTIES.contains(&name)).then(|| name.to_string())
+}
+
+fn take(meta: &mut Meta, name: &str, value: &Variant) {
+    match name {
+        "EngineeringUnits" => meta.unit = unit(value),
+        "EURange" => meta.range = range(value),
+        "InstrumentRange" => meta.instrument_range = range(value),
+        "ValuePrecision" => meta.precision = number(value),
+        "Definition" => meta.definition = text(value),
+        "EnumStrings" if meta.texts.is_empty() => meta.texts = strings(value),
+        "EnumValues" => meta.texts = values(value),
+        "TrueState" => meta.texts.extend(localized(value).map(|text| (1, text))),
+        "FalseState" => meta.texts.extend(localized(value).map(|text| (0, text))),
+        _ => {}
+    }
+}
+
+/// A number of any kind.
+pub(crate) fn number(value: &Variant) -> Option<f64> {
+    match value {
+        Variant::Double(number) => Some(*number),
+        Variant::Float(number) => Some(f64::from(*number)),
+        Variant::SByte(number) => Some(f64::from(*number)),
+        Variant::Byte(number) => Some(f64::from(*number)),
+        Variant::Int16(number) => Some(f64::from(*number)),
+        Variant::UInt16(number) => Some(f64::from(*number)),
+        Variant::Int32(number) => Some(f64::from(*number)),
+        Variant::UInt32(number) => Some(f64::from(*number)),
+        _ => None,
+    }
+}
+
+fn text(value: &Variant) -> String {
+    match value {
+        Variant::String(text) => text.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn localized(value: &Variant) -> Option<String> {
+    match value {
+        Variant::LocalizedText(text) if !text.text.is_empty() => Some(text.text.to_string()),
+        _ => None,
+    }
+}
+
+fn range(value: &Variant) -> Option<(f64, f64)> {
+    let Variant::ExtensionObject(object) = value else { return None };
+    let range = object.inner_as::<Range>()?;
+    (range.low.is_finite() && range.high.is_finite() && range.low < range.high).then_some((range.low, range.high))
+}
+
+fn unit(value: &Variant) -> Option<EngineeringUnit> {
+    let Variant::ExtensionObject(object) = value else { return None };
+    let unit = object.inner_as::<EUInformation>()?;
+    let plain = |text: &LocalizedText| text.text.to_string();
+    let code = (unit.namespace_uri.as_ref() == UNECE).then(|| common_code(unit.unit_id)).flatten();
+    let known = EngineeringUnit {
+        symbol: plain(&unit.display_name),
+        name: plain(&unit.description),
+        unit_id: unit.unit_id,
+        code,
+    };
+    (!known.symbol.is_empty() || known.code.is_some()).then_some(known)
+}
+
+/// The UNECE common code: its ASCII bytes are the id, the last one lowest (OPC 10000-8, 5.6.4.3).
+fn common_code(unit_id: i32) -> Option<String> {
+    let bytes: Vec<u8> = unit_id.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
+    let is_code = (1..=3).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_alphanumeric);
+    is_code.then(|| bytes.into_iter().map(char::from).collect())
+}
+
+fn strings(value: &Variant) -> BTreeMap<i64, String> {
+    let Variant::Array(array) = value else { return BTreeMap::new() };
+    let texts = array.values.iter().take(TEXTS_MAX).enumerate();
+    texts.filter_map(|(index, value)| Some((index as i64, localized(value)?))).collect()
+}
+
+fn values(value: &Variant) -> BTreeMap<i64, String> {
+    let Variant::Array(array) = value else { return BTreeMap::new() };
+    let known = array.values.iter().take(TEXTS_MAX).filter_map(|value| match value {
+        Variant::ExtensionObject(object) => object.inner_as::<EnumValueType>(),
+        _ => None,
+    });
+    known.map(|known| (known.value, known.display_name.text.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_id_is_its_code() {
+        let check = |id: i32, code: Option<&str>| assert_eq!(common_code(id).as_deref(), code, "{id}");
+        check(4_408_652, Some("CEL"));
+        check(20_529, Some("P1"));
+        check(4_403_766, Some("C26"));
+        check(5_457_219, Some("SEC"));
+        check(5_067_859, Some("MTS"));
+        check(4_404_786, Some("C62"));
+        check(-1, None);
+        check(0, None);
+        check(7, None);
+        check(i32::MAX, None);
+    }
+
+    #[test]
+    fn ranges_that_are_none_are_not_shown() {
+        let object = |low, high| Variant::from(opcua::types::ExtensionObject::from_message(Range { low, high }));
+        assert_eq!(range(&object(0.0, 700.0)), Some((0.0, 700.0)));
+        assert_eq!(range(&object(0.0, 0.0)), None);
+        assert_eq!(range(&object(0.0, f64::INFINITY)), None);
+        assert_eq!(range(&Variant::Empty), None);
+    }
+}
