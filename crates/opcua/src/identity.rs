@@ -47,6 +47,11 @@ pub fn read_password(settings: &Settings, connection: &str) -> Result<Option<Str
     }
 }
 
+/// Is a password stored for `connection`? What it is stays where it is.
+pub fn has_password(settings: &Settings, connection: &str) -> bool {
+    secret_file(settings, connection).is_file()
+}
+
 /// Deletes the stored password of `connection`; one that is not there is fine.
 ///
 /// # Errors
@@ -165,6 +170,7 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert_eq!(read_password(&settings, "Line 1").unwrap(), None, "names do not mix");
+        assert!(has_password(&settings, &of.name) && !has_password(&settings, "Line 1"));
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

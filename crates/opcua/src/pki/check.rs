@@ -55,7 +55,12 @@ pub(crate) fn check(chain: &[Cert], lists: &TrustLists, expected: &Expected<'_>,
     let Some(path) = Path::build(chain, lists) else {
         return vec![unreadable(expected.authority, "it is empty")];
     };
-    let mut findings = Findings { who: expected.authority, pinned: path.pinned, list: Vec::new() };
+    // Where nobody vouches for it, what would block is what still blocks once a person has trusted it.
+    let alone = path.pinned || path.anchor.is_none();
+    let mut findings = Findings { who: expected.authority, alone, list: Vec::new() };
+    if chain.len() > 1 {
+        findings.chain_sent();
+    }
     findings.trust(&path);
     findings.revocation(&path, &lists.revocations, now);
     findings.validity(&path, now);
@@ -92,13 +97,24 @@ fn finding(status: UaStatus, blocks: bool, what: String, todo: impl Into<String>
 
 struct Findings<'a> {
     who: &'a str,
-    pinned: bool,
+    /// A person's trust in this very certificate decides, and not an authority.
+    alone: bool,
     list: Vec<Finding>,
 }
 
 impl Findings<'_> {
     fn add(&mut self, status: UaStatus, blocks: bool, what: String, todo: impl Into<String>) {
         self.list.push(finding(status, blocks, what, todo));
+    }
+
+    /// OPC 10000-6 6.2.3 allows it; the protocol library cannot read such a message, and the session would fail.
+    fn chain_sent(&mut self) {
+        self.add(
+            UaStatus::BadCertificateInvalid,
+            true,
+            format!("{} sends the certificates of its issuers behind its own, which Lineside cannot talk to yet.", self.who),
+            "Set the server to send its own certificate only (often \"SendCertificateChain\"), or use a self-signed one.",
+        );
     }
 
     fn trust(&mut self, path: &Path<'_>) {
@@ -235,7 +251,7 @@ impl Findings<'_> {
             let lacks = if key { "for use by a server" } else { "for signing and encrypting" };
             self.add(
                 UaStatus::BadCertificateUseNotAllowed,
-                !self.pinned,
+                !self.alone,
                 format!("The certificate of {} was not made {lacks}.", self.who),
                 "Renew it on the server with the key usages that OPC UA asks for, or trust this very certificate.",
             );
@@ -273,7 +289,7 @@ impl Findings<'_> {
         {
             self.add(
                 UaStatus::BadCertificatePolicyCheckFailed,
-                !self.pinned,
+                !self.alone,
                 format!(
                     "The certificate of {who} is signed in a way that cannot be checked here ({}).",
                     algorithm_name(algorithm)
@@ -286,7 +302,7 @@ impl Findings<'_> {
         if signed.iter().any(|cert| cert.x509.signature_algorithm.oid == oid::SHA_1_WITH_RSA_ENCRYPTION) {
             self.add(
                 UaStatus::BadCertificatePolicyCheckFailed,
-                !self.pinned,
+                !self.alone,
                 format!("The certificate of {who} is signed with SHA-1, which can be forged."),
                 "Renew it on the server with SHA-256.",
             );
@@ -301,14 +317,15 @@ impl Findings<'_> {
         let mut names = leaf.host_names();
         names.extend(leaf.addresses().iter().map(IpAddr::to_string));
         let names = if names.is_empty() { "no name".to_string() } else { names.join(", ") };
-        let todo = if self.pinned {
-            "Nothing has to be done: this very certificate is trusted. Write one of these names into the endpoint to be rid of the note."
+        let todo = if self.alone {
+            "Nothing has to be done where this very certificate is trusted. To be rid of the note, write one of these \
+             names into the endpoint."
         } else {
             "Write one of these names into the endpoint, or renew the certificate on the server, or trust this very certificate."
         };
         self.add(
             UaStatus::BadCertificateHostNameInvalid,
-            !self.pinned,
+            !self.alone,
             format!("The certificate of {} is made out to {names}, and not to {host}.", self.who),
             todo,
         );

@@ -159,9 +159,7 @@ pub fn trust(settings: &Settings, thumbprint: &str) -> Result<CertificateInfo, P
         }
     };
     let info = keep(&folders.trusted(), &found.item)?;
-    for found in &rejected {
-        files::remove(&found.file)?;
-    }
+    rejected.iter().try_for_each(take_out)?;
     Ok(info)
 }
 
@@ -175,9 +173,7 @@ pub fn reject(settings: &Settings, thumbprint: &str) -> Result<CertificateInfo, 
     let trusted = find(&folders.trusted(), thumbprint)?;
     let first = trusted.first().ok_or_else(|| unknown(thumbprint, "among the trusted ones"))?;
     let info = keep(&folders.rejected(), &first.item)?;
-    for found in &trusted {
-        files::remove(&found.file)?;
-    }
+    trusted.iter().try_for_each(take_out)?;
     Ok(info)
 }
 
@@ -189,15 +185,14 @@ pub fn remove_from(settings: &Settings, place: Place, thumbprint: &str) -> Resul
     let folders = Folders::prepare(&settings.pki)?;
     let (certs, lists) = places(&folders, place);
     let wanted = plain(thumbprint);
-    let mut files: Vec<PathBuf> = find(&certs, thumbprint)?.into_iter().map(|found| found.file).collect();
-    if let Some(lists) = lists {
-        let lists = files::read(&lists)?.lists;
-        files.extend(lists.into_iter().filter(|list| list.item.thumbprint() == wanted).map(|list| list.file));
-    }
-    if files.is_empty() {
+    let certs = find(&certs, thumbprint)?;
+    let lists = lists.map_or_else(|| Ok(Vec::new()), |folder| files::read(&folder).map(|contents| contents.lists))?;
+    let lists: Vec<_> = lists.into_iter().filter(|list| list.item.thumbprint() == wanted).collect();
+    if certs.is_empty() && lists.is_empty() {
         return Err(unknown(thumbprint, "there"));
     }
-    files.iter().try_for_each(|file| files::remove(file))
+    certs.iter().try_for_each(take_out)?;
+    lists.iter().try_for_each(|list| files::remove(&list.file))
 }
 
 /// Puts certificates and revocation lists (one in DER, or any number in PEM) into a place.
@@ -335,6 +330,20 @@ fn keep(folder: &Path, cert: &Cert) -> Result<CertificateInfo, PkiError> {
     let file = folder.join(files::file_name(cert));
     files::write(&file, &cert.der)?;
     Ok(cert.info(Some(&file)))
+}
+
+/// Deletes the file of a certificate. Others in the same file (PEM) get files of their own first.
+fn take_out(found: &Found<Cert>) -> Result<(), PkiError> {
+    let folder = found.file.parent().unwrap_or(Path::new(""));
+    let mut replaced = false;
+    for item in files::read_file(&found.file).unwrap_or_default() {
+        if let Parsed::Certificate(other) = item
+            && other.der != found.item.der
+        {
+            replaced |= keep(folder, &other)?.file.as_deref() == Some(&found.file);
+        }
+    }
+    if replaced { Ok(()) } else { files::remove(&found.file) }
 }
 
 fn find(folder: &Path, thumbprint: &str) -> Result<Vec<Found<Cert>>, PkiError> {

@@ -118,6 +118,9 @@ fn nothing_is_trusted_by_itself() {
     case("unknown", vec![&server], vec![], &["!Untrusted"]);
     case("damaged", vec![&damaged], vec![&server], &["!Invalid", "!Untrusted"]);
     case("damaged and pinned", vec![&damaged], vec![&damaged], &["!Invalid"]);
+    let elsewhere = Recipe { hosts: &["elsewhere"], sha1: true, ..Recipe::server(now()) }.make(&strong, None);
+    let expected = &["!Untrusted", "PolicyCheckFailed", "HostNameInvalid"];
+    case("what would not block once it is trusted", vec![&elsewhere], vec![], expected);
     let renewed = Recipe { serial: 8, ..Recipe::server(now()) }.make(&strong, None);
     case("the same key is not the same certificate", vec![&renewed], vec![&server], &["!Untrusted"]);
 }
@@ -136,7 +139,7 @@ fn an_authority_vouches_for_what_it_signed() {
     };
     check("direct", vec![&direct], vec![&root], vec![], clean(), &[]);
     check("over an issuer", vec![&server], vec![&root], vec![&line], clean(), &[]);
-    check("over what the server sent", vec![&server, &line], vec![&root], vec![], clean(), &[]);
+    check("over what the server sent", vec![&server, &line], vec![&root], vec![], clean(), &["!Invalid"]);
     check("an issuer is not trusted", vec![&server], vec![], vec![&line, &root], clean(), &["!Untrusted"]);
     check("link missing", vec![&server], vec![&root], vec![], clean(), &["ChainIncomplete", "!Untrusted"]);
     check("an intermediate authority trusted", vec![&server], vec![&line], vec![], vec![list(&line, &[])], &[]);
@@ -266,6 +269,12 @@ fn authorities_and_their_lists_are_imported_in_both_forms() {
     assert!(store.trusted[0].authority);
     remove_from(&settings, Place::Trusted, &store.revocation_lists[0].thumbprint).unwrap();
 
+    // Several in one file, as a person may put them there: taking one out leaves the others.
+    fs::write(folder.path().join("trusted/certs/all.pem"), &bundle).unwrap();
+    reject(&settings, &Cert::parse(&server.der).unwrap().thumbprint()).unwrap();
+    let names = |infos: Vec<CertificateInfo>| infos.into_iter().map(|info| info.name).collect::<Vec<_>>();
+    assert_eq!(names(list(&settings).unwrap().trusted), ["Root"]);
+
     let own = own(&settings).unwrap();
     let key = fs::read(folder.path().join("own/private/lineside.pem")).unwrap();
     let refused = put(&key, Place::Trusted).unwrap_err();
@@ -366,6 +375,41 @@ fn strangers_cannot_fill_the_disk_with_offers() {
         assert!(ensure_trusted(&settings, &description(&server, "urn:filler"), "x:1").is_err());
     }
     assert_eq!(fs::read_dir(folder.path().join("rejected/certs")).unwrap().count(), 100);
+}
+
+/// Made by `tests/fixtures/make.sh` with OpenSSL: another writer of certificates than the one of the other tests.
+#[test]
+fn certificates_and_lists_of_another_product_are_read_and_checked() {
+    let parsed = |bytes: &[u8]| read_all(bytes).unwrap().remove(0);
+    let cert = |bytes: &[u8]| match parsed(bytes) {
+        Parsed::Certificate(cert) => *cert,
+        other => panic!("{other:?}"),
+    };
+    let Parsed::RevocationList(list) = parsed(include_bytes!("../../tests/fixtures/ca.crl.pem")) else {
+        panic!("no revocation list");
+    };
+    let root = cert(include_bytes!("../../tests/fixtures/ca.pem"));
+    let lists = TrustLists { trusted: vec![root], issuers: vec![], revocations: vec![*list] };
+    // 2026-06-01, within all of them.
+    let at = stamp(now());
+    let codes = |cert: Cert, authority: &str| -> Vec<String> {
+        let policy = Some(SecurityPolicy::Aes256Sha256RsaPss);
+        let expected = Expected { authority, uri: Some("urn:filler"), policy };
+        check(&[cert], &lists, &expected, at).into_iter().map(|finding| finding.name).collect()
+    };
+    let good = || cert(include_bytes!("../../tests/fixtures/good.der"));
+    let revoked = cert(include_bytes!("../../tests/fixtures/revoked.pem"));
+    assert_eq!(codes(good(), "filler.plant:4840"), [""; 0]);
+    assert_eq!(codes(good(), "[fe80::1]:4840"), [""; 0]);
+    assert_eq!(codes(good(), "capper.plant:4840"), ["BadCertificateHostNameInvalid"]);
+    assert_eq!(codes(revoked, "filler.plant:4840"), ["BadCertificateRevoked"]);
+    let info = good().info(None);
+    assert_eq!(
+        (info.name.as_str(), info.key_bits, info.signature_algorithm.as_str()),
+        ("Füller 1", Some(2048), "SHA-384 with RSA")
+    );
+    // `openssl x509 -fingerprint -sha1`
+    assert_eq!(info.thumbprint, include_str!("../../tests/fixtures/good.sha1").trim());
 }
 
 proptest! {
