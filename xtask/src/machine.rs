@@ -63,9 +63,9 @@ pub(crate) fn npm_packages(folder: &str) -> Outcome {
     fs::write(&stamp, lock).map_err(Problem::file("writing", &stamp))
 }
 
-/// The Python environment `tests/.venv` with the pinned packages of the interop tests.
+/// The Python environment `tests/.venv` with the pinned packages of the foreign servers.
 pub(crate) fn python() -> Outcome {
-    let wanted_path = root().join("tests/interop/requirements.txt");
+    let wanted_path = root().join("tests/peers/asyncua/requirements.txt");
     let wanted = fs::read(&wanted_path).map_err(Problem::file("reading", &wanted_path))?;
     let stamp = root().join("tests/.venv/installed.txt");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
@@ -76,7 +76,7 @@ pub(crate) fn python() -> Outcome {
     call(&mut program(python, "tests", &["-m", "venv", "--clear", ".venv"]))?;
     let pip = root().join("tests/.venv/bin/pip");
     let pip = pip.to_string_lossy();
-    call(&mut program(&pip, "tests", &["install", "--quiet", "--requirement", "interop/requirements.txt"]))?;
+    call(&mut program(&pip, "tests", &["install", "--quiet", "--requirement", "peers/asyncua/requirements.txt"]))?;
     fs::write(&stamp, wanted).map_err(Problem::file("writing", &stamp))
 }
 

@@ -80,6 +80,7 @@ pub(crate) fn prepare() -> Outcome {
     machine::packages(&[machine::BUILD, machine::TEST].concat())?;
     machine::python()?;
     make::ui()?;
+    machine::npm_packages("tests/peers/node")?;
     machine::npm_packages("tests/e2e")
 }
 
