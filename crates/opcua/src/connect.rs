@@ -6,6 +6,7 @@
 //! what the server answers). Its event loop goes on only when `Link::again` asks for it.
 
 use crate::pki::{self, Folders, OwnCertificate};
+use crate::report::{Certificate, LinkFacts};
 use crate::wire::Wire;
 use crate::words::Trouble;
 use crate::{Settings, endpoint, identity, words};
@@ -106,6 +107,22 @@ impl Driver {
 }
 
 impl Link {
+    /// What a person may want to know of the link.
+    pub(crate) fn facts(&self, connection: &Connection) -> LinkFacts {
+        let user = match &connection.user {
+            User::Anonymous => "",
+            User::Name { name, .. } => name,
+            User::Certificate { certificate, .. } => certificate,
+        };
+        LinkFacts {
+            endpoint: connection.endpoint.as_str().into(),
+            security: self.security.as_str().into(),
+            user: user.into(),
+            certificate: Certificate::from_chain(&self.certificate),
+            own_certificate: Certificate::of(&self.words.own.info),
+        }
+    }
+
     /// Waits until the connection is lost.
     pub(crate) async fn lost(&mut self) -> StatusCode {
         loop {

@@ -1,10 +1,13 @@
 //! Where everything of one connection is delivered: the inlet, with what must outlive channels and sessions to
 //! tell truly what was missed.
 
+use crate::beside::Beside;
 use crate::counters::Counters;
+use crate::health::Vital;
 use crate::outage::Outages;
 use crate::overflow::Overflow;
 use crate::value::{sample, timestamp};
+use crate::visit;
 use lineside_model::inlet::{Closed, Inlet};
 use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, Sample, StatusCode, SubscriptionState, TagId};
 use opcua::client::Session;
@@ -14,6 +17,8 @@ use opcua::types::{DataChangeNotification, DataValue, DateTime};
 pub(crate) struct Feed {
     connection: ConnectionId,
     inlet: Inlet,
+    /// Sees all that is delivered here.
+    pub(crate) beside: Beside,
     pub(crate) outages: Outages,
     /// By tag id; none for the tags of other connections, which this server must not speak of.
     tags: Vec<Option<Known>>,
@@ -36,11 +41,12 @@ struct Known {
 
 impl Feed {
     /// Nothing was said yet.
-    pub(crate) fn new(config: &PlantConfig, connection: ConnectionId, inlet: Inlet) -> Feed {
+    pub(crate) fn new(config: &PlantConfig, connection: ConnectionId, inlet: Inlet, beside: Beside) -> Feed {
         let ours = |tag| (config.tag(tag).connection == connection).then(Known::default);
         Feed {
             connection,
             inlet,
+            beside,
             outages: Outages::new(connection),
             tags: config.tag_ids().map(ours).collect(),
             messages: 0,
@@ -52,11 +58,16 @@ impl Feed {
     }
 
     pub(crate) fn deliver(&mut self, inputs: Vec<Input>) -> Result<(), Closed> {
+        self.beside.passed(&inputs);
         self.inlet.deliver(inputs)
     }
 
-    /// Delivers what waits because the receiver was busy.
+    /// Delivers what waits because the receiver was busy, and judges whether values that come are current.
     pub(crate) fn deliver_waiting(&mut self) -> Result<(), Closed> {
+        self.beside.source(false, |sources| sources.flow = visit::flow(&self.counters));
+        if matches!(self.subscription, SubscriptionState::Live | SubscriptionState::Frozen) {
+            self.become_state(SubscriptionState::Live)?;
+        }
         if self.inlet.has_waiting() { self.inlet.deliver(Vec::new()) } else { Ok(()) }
     }
 
@@ -76,8 +87,11 @@ impl Feed {
         self.deliver(vec![link])
     }
 
-    /// Tells the state of the subscriptions where it changed; true if so.
+    /// Tells the state of the subscriptions where it changed; true if so. What is live without a heartbeat is
+    /// frozen.
     pub(crate) fn become_state(&mut self, state: SubscriptionState) -> Result<bool, Closed> {
+        let frozen = state == SubscriptionState::Live && self.beside.is_frozen();
+        let state = if frozen { SubscriptionState::Frozen } else { state };
         if std::mem::replace(&mut self.subscription, state) == state {
             return Ok(false);
         }
@@ -114,7 +128,12 @@ impl Feed {
         let mut inputs = Vec::with_capacity(items.len());
         for item in items {
             let tag = item.client_handle.wrapping_sub(1);
-            let Some(Some(known)) = self.tags.get_mut(tag as usize) else { continue };
+            let Some(Some(known)) = self.tags.get_mut(tag as usize) else {
+                if let Some(vital) = Vital::of_handle(item.client_handle) {
+                    self.beside.vital(vital, &item.value);
+                }
+                continue;
+            };
             let sample = sample(TagId(tag), item.value, |encode| encode(&session.encoding_context().read().context()));
             if let Some(gap) = known.overflow.gap(&sample, self.messages) {
                 self.counters.overflows += 1;

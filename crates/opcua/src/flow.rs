@@ -13,6 +13,7 @@ use crate::pipeline::Pipeline;
 use crate::sequence::Arrival;
 use crate::service;
 use crate::subscribe::{Standing, delete};
+use crate::value::timestamp;
 use crate::words::{Trouble, code, flooded, link_lost, silent, subscription_gone};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -203,6 +204,8 @@ impl<'a> Flow<'a> {
         let Some(at) = self.parts.standing.subscriptions.iter().position(|subscription| subscription.id == id) else {
             return self.stranger(id);
         };
+        let promised = self.parts.standing.subscriptions[at].revised.keep_alive();
+        self.parts.feed.beside.published(id, timestamp(message.publish_time), promised);
         self.heard(at)?;
         let empty = message.notification_data.as_ref().is_none_or(Vec::is_empty);
         let number = message.sequence_number;

@@ -3,39 +3,53 @@
 //! Promises: it connects securely unless told otherwise and trusts no certificate by itself; it never stops
 //! trying; every value arrives as the server sent it, with full status and both timestamps; what was lost is
 //! a gap with a time range. It does not scale, interpret or store values, and it reads no clock for data:
-//! the times of gaps are the server's own.
+//! the times of gaps are the server's own. (Our wall clock is read to compare the server's with it, and only there.)
 //!
 //! Code map: `ladder` (which rung next; pure) ← `supervise` (climbs) → `connect` (`endpoint`, `pki`, `identity`,
 //! session, over `wire`) → `limits` and `subscribe` (what stands at the server) → `flow` (publish, sequence numbers, watchdog)
 //! → `feed` (what is delivered) → `value` (mapping).
+//! `beside` runs next to the values and never in their way: `health` and `pulse` (is the server well, do values move),
+//! `clock` (skew, delays), `backfill` and `history` (gaps), `metadata` (units, texts), `report`.
 
+mod ask;
+mod backfill;
+mod beside;
 pub mod browse;
+mod clock;
 mod connect;
 mod counters;
+mod delivered;
 pub mod discovery;
 mod endpoint;
 mod feed;
 mod flow;
+mod health;
+mod history;
 pub mod identity;
 mod isolate;
 mod ladder;
 mod limits;
+mod metadata;
 mod node;
 mod outage;
 mod overflow;
 mod pipeline;
 pub mod pki;
+mod pulse;
+mod report;
 pub mod semantics;
 mod sequence;
 mod service;
 mod subscribe;
 mod supervise;
 mod value;
+mod visit;
 mod wire;
 mod words;
 
+pub use clock::wall_clock;
 use lineside_model::inlet::Inlet;
-use lineside_model::{ConnectionId, PlantConfig};
+use lineside_model::{ConnectionId, PlantConfig, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Notify, watch};
@@ -54,12 +68,14 @@ pub struct Settings {
     pub application_name: String,
     /// Our application URI when the certificate is made; `urn:<host>:lineside:client` where there is none.
     pub application_uri: Option<String>,
+    /// Our wall clock, to compare the server's with; nothing is stamped with it. [`wall_clock`] but in tests.
+    pub clock: fn() -> Timestamp,
 }
 
 impl Settings {
     /// Certificates in `pki`, and defaults for the rest.
     pub fn new(pki: impl Into<PathBuf>) -> Settings {
-        Settings { pki: pki.into(), application_name: "Lineside".to_string(), application_uri: None }
+        Settings { pki: pki.into(), application_name: "Lineside".to_string(), application_uri: None, clock: wall_clock }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ladder::{Ladder, Outcome, Step};
 use crate::limits::{Capacity, Facts};
 use crate::subscribe::{Plan, Standing};
 use crate::words::{Trouble, code, link_lost, refused, service_failed};
-use crate::{Settings, endpoint, limits, service};
+use crate::{Settings, beside, endpoint, limits, service, visit};
 use lineside_model::config::Connection;
 use lineside_model::inlet::{Closed, Inlet};
 use lineside_model::{ConnectionId, GapReason, Input, LinkState, PlantConfig, StatusCode, SubscriptionState};
@@ -62,6 +62,8 @@ struct Supervisor {
     began: Instant,
     ladder: Ladder,
     feed: Feed,
+    /// What runs beside the values ends with this.
+    _beside: beside::Task,
     link: Option<Link>,
     facts: Option<Facts>,
     capacity: Capacity,
@@ -78,9 +80,11 @@ struct Supervisor {
 
 impl Supervisor {
     fn new(config: Arc<PlantConfig>, connection: ConnectionId, settings: Settings, inlet: Inlet) -> Supervisor {
+        let (beside, task) = beside::start(config.clone(), connection, settings.clock, inlet.clone());
         Supervisor {
             host: endpoint::authority(&config.connections[connection.0 as usize].endpoint).to_string(),
-            feed: Feed::new(&config, connection, inlet),
+            feed: Feed::new(&config, connection, inlet, beside),
+            _beside: task,
             config,
             connection,
             settings,
@@ -141,6 +145,7 @@ impl Supervisor {
         self.connecting()?;
         match connect_within(&self.settings, self.settings(), self.patience).await {
             Ok(link) => {
+                self.feed.beside.source(false, |sources| sources.link = link.facts(self.settings()));
                 self.link = Some(link);
                 self.feed.counters.sessions_created += 1;
                 Ok(Outcome::Connected)
@@ -327,9 +332,12 @@ impl Supervisor {
     }
 
     async fn flow(&mut self) -> Result<Outcome, Closed> {
-        let Some(link) = &mut self.link else {
+        let (Some(link), Some(facts)) = (&mut self.link, &self.facts) else {
             return Ok(LOST);
         };
+        let beside = self.feed.beside.clone();
+        beside.source(true, |sources| visit::report(sources, &self.standing, facts, &self.capacity));
+        beside.visit(visit::visit(link, facts, &self.standing, &self.capacity));
         let parts = Parts {
             feed: &mut self.feed,
             standing: &mut self.standing,
@@ -340,6 +348,7 @@ impl Supervisor {
         let ended = flow.run(link).await;
         let alive = flow.is_alive();
         drop(flow);
+        beside.leave();
         match ended {
             Ended::Closed => Err(Closed),
             Ended::Gone(trouble) => {

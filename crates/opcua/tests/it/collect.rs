@@ -2,6 +2,7 @@
 
 use lineside_model::config::{Connection, Line, Security, Tag, User};
 use lineside_model::inlet::inlet;
+use lineside_model::report::LinkReport;
 use lineside_model::{
     ConnectionId, Gap, GapReason, GapScope, Input, LinkState, PlantConfig, Sample, Span, StatusCode, TagId, Value,
 };
@@ -55,8 +56,12 @@ pub(crate) struct Collected {
 
 impl Collected {
     pub(crate) fn start(runtime: &Runtime, config: PlantConfig, pki: &Path) -> Collected {
+        Collected::with(runtime, config, Settings::new(pki))
+    }
+
+    pub(crate) fn with(runtime: &Runtime, config: PlantConfig, settings: Settings) -> Collected {
         let (inlet, receiver) = inlet();
-        let adapter = spawn(runtime.handle(), Arc::new(config), ConnectionId(0), Settings::new(pki), inlet);
+        let adapter = spawn(runtime.handle(), Arc::new(config), ConnectionId(0), settings, inlet);
         Collected { receiver, inputs: Vec::new(), adapter: Some(adapter) }
     }
 
@@ -75,6 +80,11 @@ impl Collected {
                 Err(error) => panic!("{what}: {error}; the last inputs: {:#?}", &self.inputs[at.saturating_sub(12)..]),
             }
         }
+    }
+
+    /// Waits for a report that is `wanted`.
+    pub(crate) fn until_report(&mut self, from: usize, what: &str, wanted: impl Fn(&LinkReport) -> bool) -> usize {
+        self.until(from, what, |input| matches!(input, Input::Report { report, .. } if wanted(report)))
     }
 
     pub(crate) fn until_link(&mut self, from: usize, wanted: LinkState) -> usize {

@@ -3,10 +3,12 @@
 //!
 //! Nothing waits for time to pass: every step waits for an input (or a state of the server), with a deadline.
 
+mod beside;
 mod browse;
 mod certificates;
 mod collect;
 mod forge;
+mod historian;
 mod ladder;
 mod links;
 mod peer;

@@ -2,15 +2,18 @@
 
 use crate::collect::PATIENCE;
 use crate::forge::Party;
+use crate::historian::{Historian, History};
 use opcua::crypto::SecurityPolicy;
 use opcua::server::SessionSubscriptions;
-use opcua::server::address_space::{AddressSpace, Variable};
+use opcua::server::address_space::{AccessLevel, AddressSpace, NodeType, ReferenceDirection, Variable};
 use opcua::server::diagnostics::NamespaceMetadata;
 use opcua::server::node_manager::NodeManagerBuilder;
-use opcua::server::node_manager::memory::{SimpleNodeManager, simple_node_manager};
+use opcua::server::node_manager::memory::{InMemoryNodeManager, InMemoryNodeManagerBuilder, simple_node_manager};
 use opcua::server::{ANONYMOUS_USER_TOKEN_ID, Limits, ServerBuilder, ServerHandle, ServerUserToken};
 use opcua::sync::Mutex;
-use opcua::types::{BuildInfo, DataValue, MessageSecurityMode, NodeId, VariableId, Variant};
+use opcua::types::{
+    BuildInfo, DataValue, MessageSecurityMode, NodeId, QualifiedName, ReferenceTypeId, VariableId, Variant,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,6 +23,8 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
 pub(crate) const NAMESPACE: &str = "urn:lineside:test-peer:values";
+/// From here on client handles are those of the server's own state.
+const VITAL_HANDLES: u32 = 0xFFFF_FF00;
 pub(crate) const USER: &str = "operator";
 const HOLDER: &str = "holder";
 pub(crate) const PASSWORD: &str = "lineside-opcua";
@@ -63,7 +68,9 @@ impl Default for Setup {
 /// A server that runs until it is dropped.
 pub(crate) struct Peer {
     handle: ServerHandle,
-    manager: Arc<SimpleNodeManager>,
+    manager: Arc<InMemoryNodeManager<Historian>>,
+    /// What its variables keep; nothing until a test says so.
+    pub(crate) history: Arc<Mutex<History>>,
     namespace: u16,
     pub(crate) port: u16,
     task: JoinHandle<Result<(), String>>,
@@ -78,8 +85,10 @@ impl Peer {
             certificate.install(pki);
         }
         let _inside = runtime.enter();
-        let (server, handle) = builder(pki, setup, port).build().expect("a valid setup");
-        let manager = handle.node_managers().get_by_name::<SimpleNodeManager>("peer").expect("its node manager");
+        let history = Arc::default();
+        let (server, handle) = builder(pki, setup, port, &history).build().expect("a valid setup");
+        let managers = handle.node_managers();
+        let manager = managers.get_by_name::<InMemoryNodeManager<Historian>>("peer").expect("its node manager");
         let namespace = handle.get_namespace_index(NAMESPACE).expect("its namespace");
         {
             let mut space = manager.address_space().write();
@@ -90,7 +99,7 @@ impl Peer {
             }
         }
         let task = runtime.spawn(server.run_with(listener));
-        Peer { handle, manager, namespace, port, task }
+        Peer { handle, manager, history, namespace, port, task }
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -109,6 +118,32 @@ impl Peer {
         build(&mut self.manager.address_space().write(), self.namespace);
     }
 
+    /// The variable keeps this history, which clients may read.
+    pub(crate) fn keep(&self, name: &str, values: Vec<DataValue>) {
+        let id = NodeId::new(self.namespace, name);
+        if let Some(NodeType::Variable(variable)) = self.manager.address_space().write().find_mut(&id) {
+            let level = AccessLevel::CURRENT_READ | AccessLevel::HISTORY_READ;
+            variable.set_access_level(level);
+            variable.set_user_access_level(level);
+            variable.set_historizing(true);
+        }
+        self.history.lock().values.insert(id, values);
+    }
+
+    /// Gives the variable (or another node of the same namespace) a property.
+    pub(crate) fn describe(&self, name: &str, property: &str, value: impl Into<Variant>) {
+        let parent = NodeId::new(self.namespace, name);
+        let id = NodeId::new(self.namespace, format!("{name}.{property}"));
+        let variable = Variable::new(&id, QualifiedName::new(0, property), property, value);
+        let reference = (&parent, &ReferenceTypeId::HasProperty, ReferenceDirection::Inverse);
+        self.manager.address_space().write().insert(variable, Some(&[reference]));
+    }
+
+    /// The server's handle, for its own state.
+    pub(crate) fn handle(&self) -> &ServerHandle {
+        &self.handle
+    }
+
     /// Subscriptions at the server, of all sessions.
     pub(crate) fn subscriptions(&self) -> usize {
         self.subscription_ids().len()
@@ -122,13 +157,14 @@ impl Peer {
         ids
     }
 
-    /// Monitored items at the server, of all subscriptions.
+    /// Monitored items of tags at the server, of all subscriptions; without those of the server's own state.
     pub(crate) fn items(&self) -> usize {
         let of = |session| self.handle.subscriptions().get_session_subscriptions(session);
         let count = |session: Arc<Mutex<SessionSubscriptions>>| -> usize {
             let session = session.lock();
             let ids = session.subscription_ids();
-            ids.into_iter().filter_map(|id| session.get(id)).map(|subscription| subscription.len()).sum()
+            let items = ids.into_iter().filter_map(|id| session.get(id)).flat_map(|subscription| subscription.items());
+            items.filter(|item| item.client_handle() < VITAL_HANDLES).count()
         };
         (0..100).filter_map(of).map(count).sum()
     }
@@ -162,7 +198,7 @@ impl Peer {
     }
 }
 
-fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
+fn builder(pki: &Path, setup: &Setup, port: u16, history: &Arc<Mutex<History>>) -> ServerBuilder {
     let mut limits =
         Limits { max_array_length: 100_000, max_message_size: 1 << 26, max_chunk_count: 2_000, ..Limits::default() };
     limits.subscriptions.max_notifications_per_publish = 0;
@@ -192,7 +228,7 @@ fn builder(pki: &Path, setup: &Setup, port: u16) -> ServerBuilder {
         .discovery_urls(vec![format!("opc.tcp://{}:{port}/", setup.host)])
         .limits(limits)
         .build_info(BuildInfo { product_name: "Peer".into(), product_uri: "urn:peer".into(), ..BuildInfo::default() })
-        .with_node_manager(manager(NAMESPACE, "peer"))
+        .with_node_manager(InMemoryNodeManagerBuilder::new(Historian::builder(NAMESPACE, "peer", history.clone())))
         .diagnostics_enabled(true)
         .max_session_timeout_ms(setup.session_timeout_ms)
         .add_user_token(USER, ServerUserToken::user_pass(USER, PASSWORD))
