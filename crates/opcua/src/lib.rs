@@ -10,6 +10,7 @@
 //! → `feed` (what is delivered) → `value` (mapping).
 //! `beside` runs next to the values and never in their way: `health` and `pulse` (is the server well, do values move),
 //! `clock` (skew, delays), `backfill` and `history` (gaps), `metadata` (units, texts), `report`.
+//! With sessions of their own: `browse` (a person looks at a server) → `semantics` (what its nodes mean for a plant).
 
 mod ask;
 mod backfill;

@@ -18,6 +18,7 @@ use opcua::types::{
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
 /// Nodes of one Browse or Read; enough for speed, and answered in time by a slow controller.
@@ -87,6 +88,14 @@ enum Broken {
     Undecodable,
     /// The connection was lost for another reason.
     Lost(StatusCode),
+}
+
+impl Drop for Calls {
+    fn drop(&mut self) {
+        if let (Some(link), Ok(runtime)) = (self.state.get_mut().link.take(), Handle::try_current()) {
+            runtime.spawn(link.close(FAREWELL));
+        }
+    }
 }
 
 impl Calls {

@@ -4,6 +4,7 @@ use crate::words::Trouble;
 use lineside_model::StatusCode;
 use opcua::types::StatusCode as UaStatus;
 use std::fmt;
+use std::time::Duration;
 
 /// What is wrong and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,13 @@ impl Failure {
             UaStatus::BadContinuationPointInvalid,
             format!("This {what} is no longer kept. Start it again from the beginning."),
         )
+    }
+
+    pub(crate) fn too_slow(limit: Duration) -> Failure {
+        let seconds = limit.as_secs();
+        let detail =
+            format!("The server did not tell everything about the picked nodes within {seconds} s. Pick less.");
+        Failure::new(UaStatus::BadTimeout, detail)
     }
 
     pub(crate) fn too_many(what: &str, count: usize, limit: usize) -> Failure {

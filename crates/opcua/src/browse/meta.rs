@@ -7,14 +7,16 @@ use super::calls::Names;
 use super::types::TypeChain;
 use super::{Explorer, Failure, UA, local, references};
 use opcua::types::{
-    AttributeId, BrowseDirection, DataTypeDefinition, EUInformation, EnumDefinition, EnumValueType, LocalizedText,
-    NodeId, Range, ReadValueId, ReferenceTypeId, StructureDefinition, Variant,
+    AttributeId, BrowseDirection, DataTypeDefinition, DataValue, EUInformation, EnumDefinition, EnumValueType,
+    LocalizedText, NodeId, Range, ReadValueId, ReferenceTypeId, StatusCode, StructureDefinition, Variant,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
 /// `EUInformation.namespaceUri` of units of UNECE Recommendation 20 (OPC 10000-8, 5.6.4.3).
 const UNECE: &str = "http://www.opcfoundation.org/UA/units/un/cefact";
+/// AccessLevel bit (OPC 10000-3, 8.57).
+const CURRENT_READ: u8 = 1;
 /// Texts of one variable, at most.
 const TEXTS_MAX: usize = 1_000;
 /// Variables whose description is remembered.
@@ -65,6 +67,8 @@ pub struct Meta {
     pub definition: String,
     /// Texts by number; 0 and 1 for a Boolean.
     pub texts: BTreeMap<i64, String>,
+    /// This user may not read the value.
+    pub denied: bool,
     pub(crate) type_chain: Arc<TypeChain>,
 }
 
@@ -114,7 +118,8 @@ impl Explorer {
         nodes: &[NodeId],
         properties: &[Properties],
     ) -> Result<Vec<Meta>, Failure> {
-        let attributes = [AttributeId::DataType, AttributeId::ValueRank, AttributeId::Description];
+        let attributes =
+            [AttributeId::DataType, AttributeId::ValueRank, AttributeId::Description, AttributeId::UserAccessLevel];
         let wanted: Vec<ReadValueId> = nodes
             .iter()
             .flat_map(|node| attributes.map(|attribute| ReadValueId::new(node.clone(), attribute)))
@@ -133,6 +138,7 @@ impl Explorer {
                     _ => -1,
                 },
                 description: answer[2].value.as_ref().and_then(localized).unwrap_or_default(),
+                denied: is_denied(&answer[3]),
                 ..Meta::default()
             });
         }
@@ -237,6 +243,18 @@ impl Explorer {
         });
         let fields = structure.and_then(|structure| structure.fields.as_ref()).into_iter().flatten();
         fields.take(TEXTS_MAX).map(|field| field.name.to_string()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// By the access level, or by a refusal to tell it.
+fn is_denied(answer: &DataValue) -> bool {
+    match (&answer.value, answer.status) {
+        (Some(Variant::Byte(level)), _) => level & CURRENT_READ == 0,
+        (_, Some(status)) => matches!(
+            status,
+            StatusCode::BadUserAccessDenied | StatusCode::BadNotReadable | StatusCode::BadSecurityModeInsufficient
+        ),
+        _ => false,
     }
 }
 

@@ -38,8 +38,8 @@ pub const OBJECTS: &str = "i=85";
 pub(crate) const UA: &str = "http://opcfoundation.org/UA/";
 
 /// A person's view of one server. It has a session of its own, which is opened again when it was lost.
-/// Calls may be made at the same time; they take turns. Call [`Explorer::close`] in the end: a session that
-/// is only dropped stays at the server until its time is over.
+/// Calls may be made at the same time; they take turns. Dropped within a tokio runtime it ends its session in
+/// the background; [`Explorer::close`] waits for that.
 pub struct Explorer {
     pub(crate) calls: Calls,
     pub(crate) types: Types,

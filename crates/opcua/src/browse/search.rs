@@ -46,7 +46,7 @@ pub struct SearchPage {
     pub visited: usize,
     /// Everything was looked at: what is not found is not there.
     pub complete: bool,
-    /// Branches the server would not show.
+    /// Branches the server would not show, or not to the end.
     pub refused: usize,
     /// Hand this to [`Explorer::search_on`] to go on.
     pub more: Option<u64>,
@@ -95,7 +95,7 @@ impl Explorer {
         let mut indexes: Vec<usize> = (0..1).filter(|_| is_tag(&walk.nodes[0])).collect();
         let deadline = Instant::now() + DEADLINE_MAX;
         while !walk.done() && indexes.len() <= limit && Instant::now() < deadline {
-            let new = walk.step(&self.calls).await?;
+            let new = walk.step(&self.calls, deadline).await?;
             indexes.extend(new.filter(|index| is_tag(&walk.nodes[*index])));
             walk.without_server();
         }
@@ -129,7 +129,7 @@ impl Explorer {
             if enough || walk.done() || walk.nodes.len() >= NODES_MAX {
                 break;
             }
-            walk.step(&self.calls).await?;
+            walk.step(&self.calls, deadline).await?;
         }
         let rest = open.compared < open.walk.nodes.len() || !open.walk.done();
         let may_go_on = rest && (open.compared < open.walk.nodes.len() || open.walk.nodes.len() < NODES_MAX);

@@ -6,7 +6,7 @@
 
 use super::calls::Names;
 use super::types::TypeChain;
-use super::walk::Seen;
+use super::walk::{ANSWERS_MAX, Seen};
 use super::{Explorer, Failure, OBJECTS, UA, below};
 use crate::semantics::Recognised;
 use opcua::types::{BrowseResult, ByteString, NodeClass as UaClass, NodeId, StatusCode};
@@ -143,7 +143,7 @@ impl Explorer {
     /// Takes one result, and further ones as long as they only repeat what was shown before.
     async fn fill(&self, list: &mut List, mut result: BrowseResult, seen: &mut Vec<Seen>) -> Result<(), Failure> {
         let host = crate::endpoint::authority(&self.connection().endpoint);
-        loop {
+        for answers in 1.. {
             if result.status_code.is_bad() {
                 return Err(Failure::service(host, "browse", result.status_code));
             }
@@ -151,17 +151,15 @@ impl Explorer {
             let found = found.into_iter().filter_map(|reference| Seen::new(&list.names, reference, None));
             seen.extend(found.filter(|seen| list.shown.insert(seen.id.clone())));
             list.point = Some(result.continuation_point).filter(|point| !point.is_null_or_empty());
-            let Some(point) = &list.point else { return Ok(()) };
-            if !seen.is_empty() && list.shown.len() < BRANCH_MAX {
-                return Ok(());
-            }
-            let release = list.shown.len() >= BRANCH_MAX;
-            result = self.calls.browse_next(point, release).await?;
-            if release {
+            let enough = list.shown.len() >= BRANCH_MAX || answers >= ANSWERS_MAX;
+            let Some(point) = list.point.as_ref().filter(|_| seen.is_empty() || enough) else { return Ok(()) };
+            result = self.calls.browse_next(point, enough).await?;
+            if enough {
                 list.point = None;
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     async fn begin(&self, list: &List) -> Result<BrowseResult, Failure> {

@@ -9,11 +9,17 @@ use super::{Failure, below, local, tree::NodeClass};
 use opcua::types::{BrowseResult, ByteString, NodeId, ReferenceDescription, ReferenceTypeId, StatusCode};
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Nodes of one walk.
 pub(crate) const NODES_MAX: usize = 200_000;
 /// References asked for at once of one node.
 pub(crate) const REFERENCES_MAX: u32 = 1_000;
+/// Answers about one node; a server that goes on for ever is cut off.
+pub(crate) const ANSWERS_MAX: usize = 5_000;
+/// A node with very many others below it may take so much longer than the deadline.
+const GRACE: Duration = Duration::from_secs(30);
 /// Nodes browsed in one call: few enough to stop soon after the deadline.
 const BATCH: usize = 100;
 /// The Server object (OPC 10000-5, 8.3.2).
@@ -111,8 +117,9 @@ impl Walk {
         path
     }
 
-    /// Browses the next nodes; returns the positions of what was found.
-    pub(crate) async fn step(&mut self, calls: &Calls) -> Result<Range<usize>, Failure> {
+    /// Browses the next nodes; returns the positions of what was found. What is below one node is taken
+    /// whole, unless that takes much longer than `deadline`.
+    pub(crate) async fn step(&mut self, calls: &Calls, deadline: Instant) -> Result<Range<usize>, Failure> {
         if self.waiting.is_empty() {
             self.waiting.extend(self.last.drain(..));
         }
@@ -131,13 +138,19 @@ impl Walk {
                 self.waiting.push_front(index);
                 continue;
             }
-            self.take_all(calls, index, result).await?;
+            self.take_all(calls, index, result, deadline + GRACE).await?;
         }
         Ok(from..self.nodes.len())
     }
 
-    async fn take_all(&mut self, calls: &Calls, index: usize, mut result: BrowseResult) -> Result<(), Failure> {
-        loop {
+    async fn take_all(
+        &mut self,
+        calls: &Calls,
+        index: usize,
+        mut result: BrowseResult,
+        deadline: Instant,
+    ) -> Result<(), Failure> {
+        for answers in 1.. {
             if result.status_code.is_bad() {
                 self.refused += 1;
                 return Ok(());
@@ -147,11 +160,14 @@ impl Walk {
             if point.is_null_or_empty() {
                 return Ok(());
             }
-            result = calls.browse_next(&point, self.full).await?;
-            if self.full {
+            let enough = self.full || answers >= ANSWERS_MAX || Instant::now() >= deadline;
+            result = calls.browse_next(&point, enough).await?;
+            if enough {
+                self.refused += 1;
                 return Ok(());
             }
         }
+        Ok(())
     }
 
     fn take(&mut self, parent: usize, references: Vec<ReferenceDescription>) {

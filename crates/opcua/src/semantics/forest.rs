@@ -8,14 +8,14 @@ use crate::browse::types::TypeChain;
 use crate::browse::walk::{Seen, Walk};
 use crate::browse::{Explorer, Failure, Meta, NodeClass, OBJECTS, UA};
 use crate::browse::{meta, references};
-use opcua::types::{BrowseDirection, NodeId, ReadValueId, ReferenceTypeId, Variant};
+use opcua::types::{BrowseDirection, NodeId, ReadValueId, ReferenceTypeId, StatusCode, Variant};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Time for one proposal.
-const DEADLINE: Duration = Duration::from_secs(120);
+/// Time for all walks of one proposal; what is not reached by then is left out and said.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Variables whose value says something about others, by browse name.
 const TELLING: [&str; 9] = [
@@ -49,6 +49,8 @@ pub(crate) struct Thing {
     pub(crate) meta: Meta,
     /// Of a few variables only.
     pub(crate) value: Option<Variant>,
+    /// The value was tried and cannot be decoded.
+    pub(crate) undecodable: bool,
 }
 
 /// A node that a person picked.
@@ -139,7 +141,7 @@ pub(crate) async fn gather(explorer: &Explorer, picked: &[String]) -> Result<(Na
             continue;
         }
         while !walk.done() && Instant::now() < deadline {
-            walk.step(&explorer.calls).await?;
+            walk.step(&explorer.calls, deadline).await?;
             walk.without_server();
         }
         forest.complete &= walk.complete();
@@ -148,6 +150,7 @@ pub(crate) async fn gather(explorer: &Explorer, picked: &[String]) -> Result<(Na
         take(&mut forest, walk, &mut known);
     }
     describe(explorer, &names, &mut forest).await?;
+    try_out(explorer, &names, &mut forest).await?;
     Ok((names, forest))
 }
 
@@ -186,6 +189,7 @@ fn thing(names: &Names, seen: Seen) -> Thing {
         chain: Arc::default(),
         meta: Meta::default(),
         value: None,
+        undecodable: false,
     }
 }
 
@@ -214,6 +218,23 @@ async fn describe(explorer: &Explorer, names: &Names, forest: &mut Forest) -> Re
             let enumeration = (**enumeration).clone();
             forest.things[index].meta.texts = explorer.enumeration(names, &enumeration).await?;
         }
+    }
+    Ok(())
+}
+
+/// Some servers send lists and structures that nobody can decode, which costs the connection each time.
+/// Single values of the standard's own types are not tried.
+async fn try_out(explorer: &Explorer, names: &Names, forest: &mut Forest) -> Result<(), Failure> {
+    let doubtful = |thing: &Thing| {
+        let meta = &thing.meta;
+        thing.is_variable && !thing.property && !meta.denied && (meta.value_rank != -1 || meta.is("Structure"))
+    };
+    let tried: Vec<usize> = (0..forest.things.len()).filter(|index| doubtful(&forest.things[*index])).collect();
+    let wanted: Vec<ReadValueId> =
+        tried.iter().map(|index| ReadValueId::from(forest.things[*index].id.clone())).collect();
+    let answers = explorer.calls.read(names, &wanted).await?;
+    for (index, answer) in tried.into_iter().zip(answers) {
+        forest.things[index].undecodable = answer.status == Some(StatusCode::BadDecodingError);
     }
     Ok(())
 }
@@ -262,6 +283,7 @@ pub(crate) mod sample {
                 chain: chain(&[of]),
                 meta: Meta::default(),
                 value: None,
+                undecodable: false,
             });
             match parent {
                 Some(parent) => self.things[parent].children.push(index),

@@ -1,6 +1,6 @@
 //! From picked nodes to tags and machines for `plant.toml`.
 
-use super::forest::{Forest, Pick, gather};
+use super::forest::{Forest, Pick, Thing, gather};
 use super::names::Unique;
 use super::recognised::Recognised;
 use super::roles::{Machine, Role, rollover};
@@ -12,9 +12,12 @@ use lineside_model::config::{Scale, Tag, Unit};
 use lineside_model::{Mode, PackState, PlantConfig};
 use opcua::types::NodeId;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
 
 /// Picked nodes of one proposal.
 const PICKS_MAX: usize = 5_000;
+/// Time for one proposal.
+const TIME_MAX: Duration = Duration::from_secs(180);
 /// Tags of one proposal.
 const TAGS_MAX: usize = 50_000;
 
@@ -134,13 +137,14 @@ pub struct Proposal {
 }
 
 /// Looks at the picked nodes and all below them, and proposes what to add to `existing`.
-/// Takes up to two minutes on a large server. Properties become tags only where they are picked themselves,
+/// Takes up to three minutes on a large server. Properties become tags only where they are picked themselves,
 /// or say a state.
 pub async fn propose(explorer: &Explorer, picked: &[String], existing: &PlantConfig) -> Result<Proposal, Failure> {
     if picked.len() > PICKS_MAX {
         return Err(Failure::too_many("picked nodes", picked.len(), PICKS_MAX));
     }
-    let (names, forest) = gather(explorer, picked).await?;
+    let gathered = tokio::time::timeout(TIME_MAX, gather(explorer, picked)).await;
+    let (names, forest) = gathered.unwrap_or_else(|_elapsed| Err(Failure::too_slow(TIME_MAX)))?;
     let known = known_tags(existing, &explorer.connection().name, &names);
     Ok(from_forest(&forest, existing, &known))
 }
@@ -244,6 +248,8 @@ impl Draft<'_> {
             if let Some(name) = known.get(&thing.id) {
                 self.tag_names.insert(index, name.clone());
                 self.skip(thing.node.clone(), &levels, format!("The tag {name} reads it already."));
+            } else if let Some(why) = unusable(thing) {
+                self.skip(thing.node.clone(), &levels, why.to_string());
             } else if self.proposal.tags.len() >= TAGS_MAX {
                 self.proposal.complete = false;
                 self.skip(thing.node.clone(), &levels, format!("More than {TAGS_MAX} tags at once."));
@@ -330,6 +336,17 @@ impl Draft<'_> {
         });
         let said: Vec<String> = said.collect();
         if said.is_empty() { String::new() } else { format!("{}. ", said.join(", ")) }
+    }
+}
+
+/// Why a variable cannot be a tag.
+fn unusable(thing: &Thing) -> Option<&'static str> {
+    if thing.meta.denied {
+        Some("The server does not let this user read it.")
+    } else if thing.undecodable {
+        Some("The server sends its value in a form that cannot be decoded.")
+    } else {
+        None
     }
 }
 

@@ -2,12 +2,13 @@
 
 use crate::collect::plant;
 use crate::peer::{Ground, NAMESPACE, Peer, Setup, node, wait_until};
+use crate::proxy::{Cable, Proxy};
 use lineside_model::config::Security;
 use lineside_model::{Mode, PackState, PlantConfig};
 use lineside_opcua::Settings;
 use lineside_opcua::browse::{Explorer, Node, NodeClass, Search};
 use lineside_opcua::semantics::{Basis, Proposal, ProposedTag, Recognised, propose};
-use opcua::nodes::{DataTypeBuilder, ObjectBuilder, VariableBuilder};
+use opcua::nodes::{AccessLevel, DataTypeBuilder, ObjectBuilder, VariableBuilder};
 use opcua::server::Limits;
 use opcua::server::address_space::AddressSpace;
 use opcua::types::{
@@ -342,6 +343,14 @@ fn a_value_that_cannot_be_decoded_hides_no_other() {
                 index,
             );
         }
+        let secret = NodeId::new(build.namespace, "Odd.secret");
+        VariableBuilder::new(&secret, QualifiedName::new(build.namespace, "secret"), "secret")
+            .data_type(DataTypeId::Int32)
+            .value(1_i32)
+            .access_level(AccessLevel::empty())
+            .user_access_level(AccessLevel::empty())
+            .component_of(odd.clone())
+            .insert(build.space);
         // Three values in a table of two by two.
         let values = vec![Variant::Int32(1), Variant::Int32(2), Variant::Int32(3)];
         let table = Array { value_type: VariantScalarTypeId::Int32, values, dimensions: Some(vec![2, 2]) };
@@ -359,7 +368,13 @@ fn a_value_that_cannot_be_decoded_hides_no_other() {
     let details = scene.ground.runtime.block_on(scene.explorer.details(&wanted[7])).expect("its details");
     assert!(details.rows.iter().any(|row| row.text == "Int32 (i=6)"), "{:?}", details.rows);
     let proposal = scene.propose(&["Odd/"]);
-    assert_eq!(proposal.tags.len(), 21);
+    assert_eq!(proposal.tags.len(), 20, "{:?}", proposal.skipped);
+    let mut skipped: Vec<(&str, &str)> =
+        proposal.skipped.iter().map(|skipped| (skipped.path.as_str(), skipped.why.as_str())).collect();
+    skipped.sort_unstable();
+    let [secret, table] = skipped.as_slice() else { panic!("{skipped:?}") };
+    assert!(secret.0 == "Odd.secret" && secret.1.contains("not let this user read"), "{secret:?}");
+    assert!(table.0 == "Odd.table" && table.1.contains("cannot be decoded"), "{table:?}");
     wait_until("one session", || scene.peer.sessions() == 1);
 }
 
@@ -484,10 +499,35 @@ fn nodes_are_found_again_after_the_namespaces_changed_their_order() {
 }
 
 #[test]
-fn a_closed_explorer_opens_again_when_it_is_asked() {
+fn a_closed_explorer_opens_again_and_leaves_nothing_at_the_server() {
     let scene = Scene::new(|_| {});
     scene.ground.runtime.block_on(scene.explorer.close());
+    wait_until("no session", || scene.peer.sessions() == 0);
     let (top, _) = scene.children(Some(&NodeId::from(ObjectId::ObjectsFolder).to_string()));
     assert!(!top.is_empty(), "a call after closing opens a session again");
-    wait_until("the explorer subscribes to nothing", || scene.peer.subscriptions() == 0);
+    assert_eq!((scene.peer.sessions(), scene.peer.subscriptions()), (1, 0));
+    let Scene { ground, peer, explorer, .. } = scene;
+    let _inside = ground.runtime.enter();
+    drop(explorer);
+    wait_until("no session after a drop", || peer.sessions() == 0);
+}
+
+#[test]
+fn a_lost_connection_is_opened_again_by_the_next_call() {
+    let Scene { ground, peer, explorer, .. } = Scene::new(|_| {});
+    let runtime = &ground.runtime;
+    let proxy = Proxy::start(runtime, peer.port);
+    drop(explorer);
+    let config = plant(&format!("opc.tcp://127.0.0.1:{}/", proxy.port()), Security::None, []);
+    let explorer = runtime
+        .block_on(Explorer::open(&Settings::new(ground.ours()), &config.connections[0]))
+        .expect("through the proxy");
+    let wanted = [node("Filler.State")];
+    let value = || runtime.block_on(explorer.preview(&wanted)).map(|readings| readings[0].value.clone());
+    assert_eq!(value().as_deref(), Ok("6 (Execute)"));
+    proxy.set(Cable::Cut);
+    let cut = value().expect_err("the cable is cut");
+    assert!(!cut.detail.is_empty() && cut.status.is_bad(), "{cut:?}");
+    proxy.set(Cable::Whole);
+    assert_eq!(value().as_deref(), Ok("6 (Execute)"), "without anybody's help");
 }
