@@ -32,6 +32,7 @@ const CERTIFICATES_MAX: usize = 4;
 const TEXT_MAX: usize = 500;
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 const ARRAY_MAX: usize = 1_000;
+const CHUNKS_MAX: usize = 100;
 
 /// What was found at an address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -306,6 +307,7 @@ async fn client(settings: &Settings) -> Result<Client, Trouble> {
             .max_string_length(BYTES_MAX)
             .max_byte_string_length(BYTES_MAX)
             .max_message_size(BYTES_MAX)
+            .max_chunk_count(CHUNKS_MAX)
             .client()
             .map_err(|errors| Trouble::new(StatusCode::BadConfigurationError, errors.join("; ")))
     });
