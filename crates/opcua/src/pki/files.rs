@@ -5,7 +5,8 @@
 
 use super::PkiError;
 use super::chain::TrustLists;
-use super::parse::{Cert, Crl, Parsed, read_all};
+use super::parse::{Cert, Crl};
+use super::pem::{Parsed, read_all};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -113,6 +114,11 @@ impl Folders {
     /// What was checked and found good, in the flat layout of the protocol library, which compares once more.
     pub(crate) fn checked(&self) -> PathBuf {
         self.root.join("checked")
+    }
+
+    /// What was found good may not be any more: every certificate has to pass the checks again before a session.
+    pub(crate) fn forget_checked(&self) -> Result<(), PkiError> {
+        files_in(&self.checked().join("trusted"))?.iter().try_for_each(|file| remove(file))
     }
 
     /// Everything that decides on trust. What cannot be read is left out, and said in the log.

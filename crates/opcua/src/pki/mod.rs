@@ -5,7 +5,7 @@
 //! `rejected/certs` (offers that nobody has decided on). Promise: nothing is trusted unless a person said so,
 //! here or by moving a file. All functions read and write files: call them where blocking is allowed.
 //!
-//! Code map: `parse` (bytes) → `chain` (who signed it) → `check` (findings); `files` (folders), `own`.
+//! Code map: `pem` and `parse` (bytes) → `chain` (who signed it) → `check` (findings); `files` (folders), `own`.
 
 mod chain;
 mod check;
@@ -15,6 +15,7 @@ mod files;
 mod forge;
 mod own;
 mod parse;
+mod pem;
 #[cfg(test)]
 mod tests;
 
@@ -32,7 +33,7 @@ use crate::words::Trouble;
 use files::{Contents, Found};
 use opcua::crypto::{CertificateStore, SecurityPolicy, X509};
 use opcua::types::{EndpointDescription, StatusCode};
-use parse::Parsed;
+use pem::Parsed;
 use std::path::{Path, PathBuf};
 
 /// Why a certificate could not be read, moved or made.
@@ -163,8 +164,8 @@ pub fn trust(settings: &Settings, thumbprint: &str) -> Result<CertificateInfo, P
     Ok(info)
 }
 
-/// Withdraws trust: the certificate moves from the trusted to the rejected ones. Connections that stand are not
-/// ended by this; the next attempt is refused.
+/// Withdraws trust: the certificate moves from the trusted to the rejected ones. A session that stands is not ended
+/// by this; the next one is refused.
 ///
 /// # Errors
 /// No such certificate is trusted, or the folder cannot be written.
@@ -174,6 +175,7 @@ pub fn reject(settings: &Settings, thumbprint: &str) -> Result<CertificateInfo, 
     let first = trusted.first().ok_or_else(|| unknown(thumbprint, "among the trusted ones"))?;
     let info = keep(&folders.rejected(), &first.item)?;
     trusted.iter().try_for_each(take_out)?;
+    folders.forget_checked()?;
     Ok(info)
 }
 
@@ -192,7 +194,8 @@ pub fn remove_from(settings: &Settings, place: Place, thumbprint: &str) -> Resul
         return Err(unknown(thumbprint, "there"));
     }
     certs.iter().try_for_each(take_out)?;
-    lists.iter().try_for_each(|list| files::remove(&list.file))
+    lists.iter().try_for_each(|list| files::remove(&list.file))?;
+    folders.forget_checked()
 }
 
 /// Puts certificates and revocation lists (one in DER, or any number in PEM) into a place.
@@ -202,7 +205,7 @@ pub fn remove_from(settings: &Settings, place: Place, thumbprint: &str) -> Resul
 /// the rejected ones, or the folder cannot be written. Then nothing was imported, unless writing failed.
 pub fn import(settings: &Settings, bytes: &[u8], place: Place) -> Result<Vec<Imported>, PkiError> {
     let folders = Folders::prepare(&settings.pki)?;
-    let items = parse::read_all(bytes)
+    let items = pem::read_all(bytes)
         .map_err(|error| PkiError::Unreadable { what: "what was imported".to_string(), why: error.to_string() })?;
     let (certs, lists) = places(&folders, place);
     for item in &items {
@@ -225,7 +228,11 @@ pub fn import(settings: &Settings, bytes: &[u8], place: Place) -> Result<Vec<Imp
             Ok(Imported::RevocationList(list.info(Some(&file))))
         }
     };
-    items.iter().map(put).collect()
+    let imported = items.iter().map(put).collect();
+    if items.iter().any(|item| matches!(item, Parsed::RevocationList(_))) {
+        folders.forget_checked()?;
+    }
+    imported
 }
 
 /// May we talk to the server of `chosen`? What is only noted is returned. An unknown certificate is kept for a

@@ -6,7 +6,8 @@
 use super::PkiError;
 use super::check::{Finding, Side};
 use super::files::{self, Folders};
-use super::parse::{Cert, CertificateInfo, Parsed, to_pem};
+use super::parse::{Cert, CertificateInfo};
+use super::pem::{Parsed, to_pem};
 use crate::{Settings, words};
 use lineside_model::{StatusCode, Timestamp};
 use opcua::crypto::X509Data;

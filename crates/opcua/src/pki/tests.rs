@@ -3,7 +3,8 @@
 use super::chain::TrustLists;
 use super::check::{Expected, check};
 use super::forge::{DAY, Party, Recipe, key};
-use super::parse::{Cert, Crl, read_all};
+use super::parse::{Cert, Crl};
+use super::pem::read_all;
 use super::*;
 use proptest::prelude::*;
 use std::fs;
@@ -229,7 +230,10 @@ fn a_server_is_trusted_when_a_person_says_so_and_no_longer_when_it_is_taken_back
     assert_eq!(shown(&list(&settings).unwrap()), (1, 0));
     trust(&settings, &info.sha256).expect("trusting twice is fine");
 
+    let checked = || fs::read_dir(folder.path().join("checked/trusted")).unwrap().count();
+    assert_eq!(checked(), 1);
     reject(&settings, thumbprint).unwrap();
+    assert_eq!(checked(), 0, "the library has nothing left to compare with");
     assert_eq!(shown(&list(&settings).unwrap()), (0, 1));
     assert_eq!(ask().unwrap_err().status.0, StatusCode::BadCertificateUntrusted.bits());
     assert!(reject(&settings, thumbprint).is_err() && trust(&settings, "00").is_err());
@@ -257,7 +261,7 @@ fn authorities_and_their_lists_are_imported_in_both_forms() {
     let list_of = root.revokes(&[], now - DAY, Some(now + DAY));
     assert!(put(&list_of, Place::Rejected).is_err());
 
-    let pem = |cert: &Party| parse::to_pem(&Cert::parse(&cert.der).unwrap());
+    let pem = |cert: &Party| pem::to_pem(&Cert::parse(&cert.der).unwrap());
     let bundle = format!("Root of the plant\n{}\n{}", pem(&root).replace('\n', "\r\n"), pem(&server));
     assert_eq!(put(bundle.as_bytes(), Place::Rejected).unwrap().len(), 2);
     put(&list_of, Place::Trusted).unwrap();
@@ -427,7 +431,7 @@ proptest! {
             let root = Recipe::authority(now(), "Root").make(&key(1024), None);
             let server = Recipe::server(now()).make(&root.key, Some(&root));
             let list = root.revokes(&[&server], now(), None);
-            let pem = parse::to_pem(&Cert::parse(&server.der).unwrap()).into_bytes();
+            let pem = pem::to_pem(&Cert::parse(&server.der).unwrap()).into_bytes();
             vec![server.der.clone(), list, pem, [server.der, root.der].concat()]
         });
         let survive = |bytes: &[u8]| {
