@@ -3,6 +3,8 @@
 import type { ApiError, Commands, FrameRequest } from '../generated/api';
 
 export interface Platform {
+  /** The page can hand files to whoever looks at it. */
+  readonly downloads: boolean;
   /** Asks for JSON. Fails with {@link CallError}. */
   call<K extends keyof Commands>(name: K, request: Commands[K]['request']): Promise<Commands[K]['response']>;
   /** Asks for the next frame (docs/FRAME.md). Fails with {@link CallError}. */

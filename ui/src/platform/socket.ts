@@ -19,6 +19,7 @@ interface Waiting {
 export function socket(url: string): Platform {
   const line = new Line(url);
   return {
+    downloads: true,
     call: <K extends keyof Commands>(name: K, request: Commands[K]['request']) =>
       line.ask(name, request) as Promise<Commands[K]['response']>,
     frame: (request: FrameRequest) => line.ask('frame', request) as Promise<ArrayBuffer>,

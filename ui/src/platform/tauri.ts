@@ -5,6 +5,8 @@ import type { Commands, FrameRequest } from '../generated/api';
 import { CallError, type Platform } from './platform';
 
 export const tauri: Platform = {
+  downloads: false,
+
   async call<K extends keyof Commands>(name: K, request: Commands[K]['request']) {
     try {
       return await invoke<Commands[K]['response']>('call', { name, request });

@@ -10,6 +10,7 @@ const HELLO: Hello = { version: '0', mode: 'live', epoch: 1, plant: fakePlant(SC
 
 /** A host whose answers the test gives by hand. */
 class Host implements Platform {
+  readonly downloads = true;
   hello: Hello = HELLO;
   hellos = 0;
   requests: FrameRequest[] = [];

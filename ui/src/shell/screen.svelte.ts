@@ -11,6 +11,7 @@ import { TagDirectory } from '../session/directory';
 import { Puller } from '../session/puller';
 import { type Phase, Session } from '../session/session';
 import type { TagFilter } from '../session/tag-filter';
+import { Steps } from '../views/setup/steps.svelte';
 import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } from './settings';
 
 /**
@@ -61,7 +62,7 @@ export class Screen {
   language = $state.raw<Language>('en');
 
   /** A replay cannot change the plant's configuration. */
-  readonly canSetUp = $derived(false);
+  readonly canSetUp = $derived(this.hello !== null && !this.replay);
   readonly plant = $derived(this.hello?.plant ?? null);
   readonly time = $derived(new PlantTime(this.plant?.timeZone ?? 'UTC'));
   readonly conditions: readonly Condition[] = $derived(
@@ -82,6 +83,7 @@ export class Screen {
   });
 
   readonly directory: TagDirectory;
+  readonly setup: Steps;
   private readonly session = new Session();
   private readonly puller: Puller;
   private figuresAt = 0;
@@ -92,6 +94,7 @@ export class Screen {
   constructor(readonly platform: Platform) {
     this.theme = startTheme();
     this.language = startLanguage();
+    this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [] });
     this.directory = new TagDirectory(platform, () => this.directoryTick++);
     this.puller = new Puller(platform, this.session, () => this.sync());
   }

@@ -1,16 +1,21 @@
 // Made-up plant for tests and pictures, the same at every run. A production build that contains it fails.
 
-import type { Commands, ExplainRequest, FrameRequest, Hello, TagPage, TagsRequest } from '../../generated/api';
+import type {
+  ApplyRequest, BrowseRequest, Commands, DiscoverRequest, ExplainRequest, FrameRequest, Hello, NodeRequest, PreviewRequest, SearchRequest,
+  TagPage, TagsRequest, TrustRequest,
+} from '../../generated/api';
 import { FLAG_SIMULATED } from '../../session/frame';
 import { CallError, type Platform } from '../platform';
 import { fakeConnections, fakeExplanation } from './connections';
 import { encodeFrame } from './encode';
+import { FakeServer, PROPOSAL } from './setup';
 import { fakePlant, fakeTags, fakeValue, type Scenario, SCENARIOS, START, tailOf } from './plant';
 
 /** A platform that plays one scenario; its clock advances 100 ms with every frame. */
 export function fake(name: string): Platform {
   const scenario = SCENARIOS.find((s) => s === name) ?? 'good';
   const tags = fakeTags(scenario);
+  const server = new FakeServer();
   let frames = 0;
   const now = () => START + 100 * frames;
   const answerOf = (command: keyof Commands, request: unknown): unknown => {
@@ -24,12 +29,17 @@ export function fake(name: string): Platform {
       case 'explain':
         return fakeExplanation(tags[(request as ExplainRequest).tag], scenario, now());
       default:
-        throw new CallError('badRequest', `the fake plant does not know ${command}`);
+        return setupOf(server, command, request);
     }
   };
   return {
-    call<K extends keyof Commands>(command: K, request: Commands[K]['request']) {
-      return Promise.resolve(answerOf(command, request) as Commands[K]['response']);
+    downloads: true,
+call<K extends keyof Commands>(command: K, request: Commands[K]['request']) {
+      try {
+        return Promise.resolve(answerOf(command, request) as Commands[K]['response']);
+      } catch (cause) {
+        return Promise.reject(CallError.from(cause));
+      }
     },
     frame(request: FrameRequest) {
       if (scenario === 'silent' && frames > 10) return new Promise<ArrayBuffer>(() => undefined);
@@ -42,6 +52,36 @@ export function fake(name: string): Platform {
       );
     },
   };
+}
+
+function setupOf(server: FakeServer, command: keyof Commands, request: unknown): unknown {
+  switch (command) {
+    case 'discover':
+      return server.discover((request as DiscoverRequest).address);
+    case 'certificates':
+    case 'import_certificate':
+      return server.certificates();
+    case 'trust':
+      return server.trust(request as TrustRequest);
+    case 'explore':
+      return { session: 1, product: 'Acme Filler 4.2', security: 'Aes256Sha256RsaPss/SignAndEncrypt', namespaces: [] };
+    case 'close_exploration':
+      return null;
+    case 'browse':
+      return server.browse(request as BrowseRequest);
+    case 'node':
+      return server.details((request as NodeRequest).node);
+    case 'preview':
+      return { values: (request as PreviewRequest).nodes.map((node) => server.value(node)) };
+    case 'search':
+      return server.search((request as SearchRequest).text, (request as SearchRequest).more);
+    case 'propose':
+      return structuredClone(PROPOSAL);
+    case 'apply':
+      return server.apply(request as ApplyRequest);
+    default:
+      throw new CallError('badRequest', `the fake plant does not know ${command}`);
+  }
 }
 
 function helloOf(scenario: Scenario): Hello {
