@@ -9,7 +9,7 @@ use crate::pki::{self, Folders, OwnCertificate};
 use crate::report::{Certificate, LinkFacts};
 use crate::wire::Wire;
 use crate::words::Trouble;
-use crate::{Settings, endpoint, identity, words};
+use crate::{Settings, endpoint, identity, service, words};
 use futures::TryStreamExt;
 use lineside_model::config::{Connection, User};
 use opcua::client::{
@@ -23,6 +23,7 @@ use tokio::task::JoinHandle;
 
 /// How long a server may take for one answer before it was known as slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT_MARGIN: Duration = Duration::from_millis(500);
 /// A parked Publish request outlives every keep-alive by far; the watchdog acts long before.
 const PUBLISH_TIMEOUT: Duration = Duration::from_secs(60);
 /// A session that lost its channel waits for us so long; then it frees its place at the server.
@@ -41,8 +42,7 @@ pub(crate) struct Link {
     pub(crate) wire: Wire,
     /// `Basic256Sha256/SignAndEncrypt`.
     pub(crate) security: String,
-    /// The server's certificate, or nothing.
-    certificate: Vec<u8>,
+    chosen: EndpointDescription,
     words: Words,
     driver: Driver,
     down: Option<StatusCode>,
@@ -68,6 +68,45 @@ pub(crate) enum Revival {
     /// The one of before, with its subscriptions.
     Same,
     New,
+}
+
+/// Why an attempt brought no session.
+pub(crate) struct Failure {
+    pub(crate) cause: Cause,
+    pub(crate) trouble: Trouble,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// No TCP connection, or nothing came back.
+    Unreached,
+    /// The server said hello, and did not answer in time.
+    Slow,
+    /// The server, or we, ended the channel without a word on why.
+    Broken,
+    /// A word on why there is no session: it will be the same at the next attempt.
+    Refused,
+}
+
+impl Failure {
+    fn refused(trouble: Trouble) -> Failure {
+        Failure { cause: Cause::Refused, trouble }
+    }
+
+    fn unreached(trouble: Trouble) -> Failure {
+        Failure { cause: Cause::Unreached, trouble }
+    }
+
+    fn of(wire: &Wire, status: StatusCode, words: &Words) -> Failure {
+        let cause = match words::code(status) {
+            _ if wire.failure().is_some() => Cause::Unreached,
+            _ if wire.was_slow() => Cause::Slow,
+            StatusCode::BadTimeout => Cause::Unreached,
+            status if service::is_of_link(status) => Cause::Broken,
+            _ => Cause::Refused,
+        };
+        Failure { cause, trouble: words.refused(wire, status) }
+    }
 }
 
 /// What is needed to explain a failure.
@@ -139,16 +178,20 @@ impl Link {
     /// Is the connection known to be lost? Never waits.
     pub(crate) fn is_lost(&mut self) -> Option<StatusCode> {
         while let Ok(told) = self.driver.told.try_recv() {
-            if let Told::Failed(status) | Told::Lost(status) = told {
-                self.down = Some(status);
-            }
+            self.down = match told {
+                Told::Failed(status) | Told::Lost(status) => Some(status),
+                Told::Up(_) => None,
+            };
         }
         self.down
     }
 
     /// One attempt at a new channel for a link that was lost. The session is re-activated; where the server
-    /// no longer has it, a new one is made on the same channel.
-    pub(crate) async fn again(&mut self) -> Result<Revival, (StatusCode, Trouble)> {
+    /// no longer has it, a new one is made on the same channel. Trust is looked at again each time.
+    pub(crate) async fn again(&mut self, settings: &Settings) -> Result<Revival, Failure> {
+        if self.words.secured {
+            trusted(settings, &self.chosen, &self.words.host).await.map_err(Failure::refused)?;
+        }
         if self.driver.go_on.send(()).await.is_err() {
             tracing::error!("the OPC UA protocol task ended");
         }
@@ -159,7 +202,7 @@ impl Link {
             }
             Told::Failed(status) | Told::Lost(status) => {
                 self.down = Some(status);
-                Err((status, self.words.refused(&self.wire, status)))
+                Err(Failure::of(&self.wire, status, &self.words))
             }
         }
     }
@@ -167,7 +210,7 @@ impl Link {
     /// Does the server still show the certificate of this link?
     pub(crate) async fn is_unchanged(&self, settings: &Settings, connection: &Connection) -> Result<bool, Trouble> {
         let offer = offer(settings, connection, PATIENCE).await?;
-        Ok(offer.chosen.server_certificate.as_ref() == self.certificate
+        Ok(offer.chosen.server_certificate == self.chosen.server_certificate
             && endpoint::describe(&offer.chosen) == self.security)
     }
 
@@ -182,7 +225,7 @@ impl Link {
 
 /// One attempt to connect.
 pub(crate) async fn connect(settings: &Settings, connection: &Connection) -> Result<Link, Trouble> {
-    connect_within(settings, connection, 2 * PATIENCE).await.map_err(|(_status, trouble)| trouble)
+    connect_within(settings, connection, 2 * PATIENCE).await.map_err(|failure| failure.trouble)
 }
 
 /// One attempt to connect, to a server that may take `patience` for each answer.
@@ -190,17 +233,16 @@ pub(crate) async fn connect_within(
     settings: &Settings,
     connection: &Connection,
     patience: Duration,
-) -> Result<Link, (Option<StatusCode>, Trouble)> {
-    let before = |trouble| (None, trouble);
+) -> Result<Link, Failure> {
     let identity = {
         let (settings, connection) = (settings.clone(), connection.clone());
-        blocking(move || identity::token(&settings, &connection)).await.map_err(before)?
+        blocking(move || identity::token(&settings, &connection)).await.map_err(Failure::unreached)?
     };
-    let offer = offer(settings, connection, patience).await.map_err(before)?;
+    let offer = offer(settings, connection, patience).await.map_err(Failure::unreached)?;
     if endpoint::is_secured(&offer.chosen) {
-        trusted(settings, &offer.chosen, &offer.words.host).await.map_err(before)?;
+        trusted(settings, &offer.chosen, &offer.words.host).await.map_err(Failure::unreached)?;
     }
-    open(offer, identity, patience).await.map_err(|(status, trouble)| (Some(status), trouble))
+    open(offer, identity, patience).await
 }
 
 /// The endpoint to use, and what was needed to find it.
@@ -246,7 +288,8 @@ fn client(settings: &Settings, own: &OwnCertificate, patience: Duration, retries
         .recreate_subscriptions(false)
         .session_timeout(u32::try_from(SESSION_LIFETIME.as_millis()).unwrap_or(u32::MAX))
         .channel_lifetime(CHANNEL_LIFETIME_MS)
-        .request_timeout(patience)
+        // A silent handshake is ended by `wire`, which keeps the session; a request that times out would lose it.
+        .request_timeout(patience + TIMEOUT_MARGIN)
         .publish_timeout(PUBLISH_TIMEOUT)
         .max_array_length(ARRAY_MAX)
         .max_string_length(BYTES_MAX)
@@ -292,24 +335,23 @@ async fn trusted(settings: &Settings, chosen: &EndpointDescription, host: &str) 
     .await
 }
 
-async fn open(offer: Offer, identity: IdentityToken, patience: Duration) -> Result<Link, (StatusCode, Trouble)> {
+async fn open(offer: Offer, identity: IdentityToken, patience: Duration) -> Result<Link, Failure> {
     let Offer { client, chosen, words } = offer;
     let security = endpoint::describe(&chosen);
-    let certificate = chosen.server_certificate.as_ref().to_vec();
     let wire = Wire::new(chosen.endpoint_url.as_ref(), patience);
     let (session, events) = client
         .session_builder()
-        .connect_to_endpoint_directly(chosen)
+        .connect_to_endpoint_directly(chosen.clone())
         .map(|builder| builder.user_identity_token(identity).with_connector(wire.clone()))
         .and_then(|builder| builder.build(client.certificate_store().clone()))
         .map_err(|error| {
-            let trouble = Trouble::new(error.status(), format!("{} cannot be used: {error}.", words.host));
-            (error.status(), trouble)
+            let text = format!("{} cannot be used: {error}.", words.host);
+            Failure::refused(Trouble::new(error.status(), text))
         })?;
     let mut driver = Driver::start(events, wire.clone());
     match driver.next().await {
-        Told::Up(_) => Ok(Link { session, wire, security, certificate, words, driver, down: None }),
-        Told::Failed(status) | Told::Lost(status) => Err((status, words.refused(&wire, status))),
+        Told::Up(_) => Ok(Link { session, wire, security, chosen, words, driver, down: None }),
+        Told::Failed(status) | Told::Lost(status) => Err(Failure::of(&wire, status, &words)),
     }
 }
 

@@ -104,6 +104,8 @@ pub(crate) struct Ladder {
     waits: u32,
     broken: u32,
     failed: u32,
+    /// Subscriptions ended before a value came.
+    gone: bool,
     down_since: Option<Duration>,
     /// The last sign of life of the session.
     contact: Duration,
@@ -122,6 +124,7 @@ impl Ladder {
             waits: 0,
             broken: 0,
             failed: 0,
+            gone: false,
             down_since: None,
             contact: Duration::ZERO,
             undecodable: None,
@@ -179,6 +182,7 @@ impl Ladder {
             Outcome::Lost { alive, undecodable } => {
                 self.link = Link::Down;
                 self.contact = now;
+                self.gone = false;
                 self.lived(alive);
                 if undecodable && self.isolate {
                     // One more step of a search that ends by itself.
@@ -189,6 +193,11 @@ impl Ladder {
             }
             Outcome::Gone { alive: true } => {
                 self.lived(true);
+                Step::Create
+            }
+            // After an outage they may have expired; those made anew should live.
+            Outcome::Gone { alive: false } if !self.gone => {
+                self.gone = true;
                 Step::Create
             }
             Outcome::Gone { alive: false } => self.wait(now, RETRY_RECENT, jitter),
@@ -239,6 +248,7 @@ impl Ladder {
         if alive {
             self.waits = 0;
             self.failed = 0;
+            self.gone = false;
             self.down_since = None;
         }
     }

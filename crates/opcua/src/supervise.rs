@@ -3,7 +3,7 @@
 //! What stands at the server (`Standing`), what is known of it (`Facts`, `Capacity`) and what was delivered
 //! (`Feed`) outlive links, so that a lost channel costs neither a subscription nor a value.
 
-use crate::connect::{Link, PATIENCE, Revival, SESSION_LIFETIME, connect_within};
+use crate::connect::{Cause, Failure, Link, PATIENCE, Revival, SESSION_LIFETIME, connect_within};
 use crate::counters::Promised;
 use crate::feed::Feed;
 use crate::flow::{Ended, Flow, Parts};
@@ -146,21 +146,17 @@ impl Supervisor {
         match connect_within(&self.settings, self.settings(), self.patience).await {
             Ok(link) => {
                 self.feed.beside.source(false, |sources| sources.link = link.facts(self.settings()));
+                self.patience = patience_for(link.wire.longest());
                 self.link = Some(link);
                 self.feed.counters.sessions_created += 1;
                 Ok(Outcome::Connected)
             }
-            Err((status, trouble)) => {
-                let slow = is_timeout(&trouble);
-                self.was_slow(slow);
+            // There is no session to be kept: a channel that broke is the same as a server that is not there.
+            Err(Failure { cause: Cause::Broken, trouble }) => {
                 self.down(trouble)?;
-                // What was refused before there was a session is refused again at the same pace.
-                Ok(if status.is_some_and(|status| !service::is_of_link(status)) {
-                    Outcome::Refused
-                } else {
-                    Outcome::Unreached
-                })
+                Ok(Outcome::Unreached)
             }
+            Err(failure) => self.not_opened(failure),
         }
     }
 
@@ -169,25 +165,29 @@ impl Supervisor {
         let Some(link) = &mut self.link else {
             return Ok(Outcome::Refused);
         };
-        let (status, trouble) = match link.again().await {
+        match link.again(&self.settings).await {
             Ok(Revival::Same) => {
                 self.feed.counters.reactivated += 1;
-                return Ok(Outcome::Reactivated);
+                Ok(Outcome::Reactivated)
             }
             Ok(Revival::New) => {
                 self.feed.counters.sessions_created += 1;
-                return Ok(Outcome::Replaced);
+                Ok(Outcome::Replaced)
             }
-            Err(failed) => failed,
-        };
-        let reached = link.wire.failure().is_none();
-        self.was_slow(reached && code(status) == UaStatus::BadTimeout);
-        self.down(trouble)?;
-        Ok(match code(status) {
-            _ if !reached => Outcome::Unreached,
-            UaStatus::BadTimeout => Outcome::Unreached,
-            status if service::is_of_link(status) => Outcome::Broken,
-            _ => {
+            Err(failure) => self.not_opened(failure),
+        }
+    }
+
+    fn not_opened(&mut self, failure: Failure) -> Result<Outcome, Closed> {
+        self.down(failure.trouble)?;
+        Ok(match failure.cause {
+            Cause::Unreached => Outcome::Unreached,
+            Cause::Broken => Outcome::Broken,
+            Cause::Slow => {
+                self.patience = (self.patience * 2).min(PATIENCE_MAX);
+                Outcome::Unreached
+            }
+            Cause::Refused => {
                 self.link = None;
                 Outcome::Refused
             }
@@ -299,11 +299,7 @@ impl Supervisor {
                 self.created()?;
                 Ok(Outcome::Created)
             }
-            Err(status) => {
-                let slow = code(status) == UaStatus::BadTimeout;
-                self.was_slow(slow);
-                self.failed(service_failed(&self.host, "monitor the tags", status)).await
-            }
+            Err(status) => self.failed(service_failed(&self.host, "monitor the tags", status)).await,
         }
     }
 
@@ -398,12 +394,6 @@ impl Supervisor {
         before
     }
 
-    fn was_slow(&mut self, slow: bool) {
-        if slow {
-            self.patience = (self.patience * 2).min(PATIENCE_MAX);
-        }
-    }
-
     fn connecting(&mut self) -> Result<(), Closed> {
         let detail = format!("Connecting to {}.", self.host);
         self.feed.say(LinkState::Connecting, StatusCode::GOOD, &detail)
@@ -429,6 +419,11 @@ impl Supervisor {
 }
 
 const LOST: Outcome = Outcome::Lost { alive: false, undecodable: false };
+
+/// How long a server may take for an answer that took `longest` at its longest so far.
+fn patience_for(longest: Duration) -> Duration {
+    (longest * 4).clamp(PATIENCE, PATIENCE_MAX)
+}
 
 fn is_timeout(trouble: &Trouble) -> bool {
     code(UaStatus::from(trouble.status.0)) == UaStatus::BadTimeout

@@ -34,6 +34,8 @@ use tokio_util::codec::FramedRead;
 const TCP_TIMEOUT: Duration = Duration::from_secs(2);
 /// A first name server may be down; the next one is asked within this.
 const NAME_TIMEOUT: Duration = Duration::from_secs(6);
+/// A server that accepted the connection says hello within this: that takes no cryptography.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(3);
 /// The next address of a name is tried beside the first after this (RFC 8305).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 /// Requests that may wait to be sent.
@@ -57,8 +59,11 @@ struct Seen {
     failure: Option<(ErrorKind, String)>,
     /// The session's server nonce, as it was before a channel overwrote it.
     nonce: Vec<u8>,
-    /// Since when the handshake waits for a message; none once the session is open.
+    /// Since when the handshake waits for a message; none before the server said hello, and once the session is
+    /// open.
     waiting: Option<Instant>,
+    /// The longest wait of the handshake that ended well.
+    longest: Duration,
     hang_up: Arc<Notify>,
 }
 
@@ -77,16 +82,28 @@ impl Wire {
         self.seen.lock().waiting = None;
     }
 
+    /// Did the server say hello and then not answer in time?
+    pub(crate) fn was_slow(&self) -> bool {
+        self.seen.lock().waiting.is_some_and(|since| since.elapsed() >= self.patience)
+    }
+
+    /// The longest that an answer of the last handshake took.
+    pub(crate) fn longest(&self) -> Duration {
+        self.seen.lock().longest
+    }
+
     /// Drops the connection without a word to the server; its session stays there.
     pub(crate) fn hang_up(&self) {
         self.seen.lock().hang_up.notify_one();
     }
 
-    async fn open(self, url: String, decoding: DecodingOptions) -> Result<Tcp, Error> {
-        match connect(&url).await {
+    /// The TCP connection, or why there is none.
+    async fn open(&self, decoding: DecodingOptions) -> Result<Tcp, Error> {
+        match connect(&self.url).await {
             Ok(stream) => {
                 let (reader, writer) = tokio::io::split(stream);
-                Ok(StreamConnection::new(FramedRead::new(reader, TcpCodec::new(decoding)), writer, url))
+                let reader = FramedRead::new(reader, TcpCodec::new(decoding));
+                Ok(StreamConnection::new(reader, writer, self.url.clone()))
             }
             Err(error) => {
                 self.seen.lock().failure = Some((error.kind(), error.to_string()));
@@ -136,14 +153,14 @@ impl Connector for Wire {
             let mut seen = self.seen.lock();
             *seen = Seen { nonce: std::mem::take(&mut seen.nonce), hang_up: hang_up.clone(), ..Seen::default() };
         }
-        let open = |url, decoding| self.clone().open(url, decoding);
-        let connector = StreamConnector::new(open, self.url.clone());
+        let decoding = channel.secure_channel().read().decoding_options();
+        let tcp = Mutex::new(Some(self.open(decoding).await?));
+        let taken = || tcp.lock().take().ok_or_else(|| Error::new(StatusCode::BadInternalError, "connected twice"));
+        let connector = StreamConnector::new(|_url, _decoding| std::future::ready(taken()), self.url.clone());
         let (pass, passed) = mpsc::channel(REQUESTS_MAX);
-        // TCP and names have their own limits; the answer to Hello may take as long as any other.
-        let inner =
-            timeout(NAME_TIMEOUT + TCP_TIMEOUT + self.patience, connector.connect(channel.clone(), passed, config))
-                .await
-                .map_err(|elapsed| Error::new(StatusCode::BadTimeout, elapsed))??;
+        let inner = timeout(HELLO_TIMEOUT.min(self.patience), connector.connect(channel.clone(), passed, config))
+            .await
+            .map_err(|elapsed| Error::new(StatusCode::BadTimeout, elapsed))??;
         self.seen.lock().waiting = Some(Instant::now());
         Ok(Watched { inner, channel, hang_up, wire: self.clone(), outgoing, pass: Some(pass), made: Made::Nothing })
     }
@@ -264,6 +281,7 @@ impl Watched {
         let mut channel = self.channel.secure_channel().write();
         let mut seen = self.wire.seen.lock();
         if matches!(result, TransportPollResult::IncomingMessage) {
+            seen.longest = seen.waiting.map_or(seen.longest, |since| seen.longest.max(since.elapsed()));
             seen.waiting = seen.waiting.map(|_before| Instant::now());
         }
         if channel.token_id() == token {

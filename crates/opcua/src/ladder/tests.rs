@@ -81,6 +81,8 @@ fn channels_that_only_break_lead_to_a_look_at_the_server() {
 #[test]
 fn a_session_that_only_fails_is_left() {
     after_live(&[
+        (Outcome::Gone { alive: false }, Step::Create),
+        (Outcome::Created, Step::Flow),
         (Outcome::Gone { alive: false }, wait(200)),
         (Outcome::Waited, Step::Create),
         (Outcome::Failed, wait(1000)),
