@@ -42,6 +42,7 @@ pub(crate) struct Link {
     pub(crate) wire: Wire,
     /// `Basic256Sha256/SignAndEncrypt`.
     pub(crate) security: String,
+    settings: Settings,
     chosen: EndpointDescription,
     words: Words,
     driver: Driver,
@@ -157,7 +158,7 @@ impl Link {
             endpoint: connection.endpoint.as_str().into(),
             security: self.security.as_str().into(),
             user: user.into(),
-            certificate: Certificate::from_chain(&self.certificate),
+            certificate: Certificate::from_chain(self.chosen.server_certificate.as_ref()),
             own_certificate: Certificate::of(&self.words.own.info),
         }
     }
@@ -188,9 +189,9 @@ impl Link {
 
     /// One attempt at a new channel for a link that was lost. The session is re-activated; where the server
     /// no longer has it, a new one is made on the same channel. Trust is looked at again each time.
-    pub(crate) async fn again(&mut self, settings: &Settings) -> Result<Revival, Failure> {
+    pub(crate) async fn again(&mut self) -> Result<Revival, Failure> {
         if self.words.secured {
-            trusted(settings, &self.chosen, &self.words.host).await.map_err(Failure::refused)?;
+            trusted(&self.settings, &self.chosen, &self.words.host).await.map_err(Failure::refused)?;
         }
         if self.driver.go_on.send(()).await.is_err() {
             tracing::error!("the OPC UA protocol task ended");
@@ -208,8 +209,8 @@ impl Link {
     }
 
     /// Does the server still show the certificate of this link?
-    pub(crate) async fn is_unchanged(&self, settings: &Settings, connection: &Connection) -> Result<bool, Trouble> {
-        let offer = offer(settings, connection, PATIENCE).await?;
+    pub(crate) async fn is_unchanged(&self, connection: &Connection) -> Result<bool, Trouble> {
+        let offer = offer(&self.settings, connection, PATIENCE).await?;
         Ok(offer.chosen.server_certificate == self.chosen.server_certificate
             && endpoint::describe(&offer.chosen) == self.security)
     }
@@ -242,7 +243,7 @@ pub(crate) async fn connect_within(
     if endpoint::is_secured(&offer.chosen) {
         trusted(settings, &offer.chosen, &offer.words.host).await.map_err(Failure::unreached)?;
     }
-    open(offer, identity, patience).await
+    open(settings, offer, identity, patience).await
 }
 
 /// The endpoint to use, and what was needed to find it.
@@ -335,7 +336,7 @@ async fn trusted(settings: &Settings, chosen: &EndpointDescription, host: &str) 
     .await
 }
 
-async fn open(offer: Offer, identity: IdentityToken, patience: Duration) -> Result<Link, Failure> {
+async fn open(settings: &Settings, offer: Offer, identity: IdentityToken, patience: Duration) -> Result<Link, Failure> {
     let Offer { client, chosen, words } = offer;
     let security = endpoint::describe(&chosen);
     let wire = Wire::new(chosen.endpoint_url.as_ref(), patience);
@@ -350,7 +351,10 @@ async fn open(offer: Offer, identity: IdentityToken, patience: Duration) -> Resu
         })?;
     let mut driver = Driver::start(events, wire.clone());
     match driver.next().await {
-        Told::Up(_) => Ok(Link { session, wire, security, chosen, words, driver, down: None }),
+        Told::Up(_) => {
+            let settings = settings.clone();
+            Ok(Link { session, wire, security, settings, chosen, words, driver, down: None })
+        }
         Told::Failed(status) | Told::Lost(status) => Err(Failure::of(&wire, status, &words)),
     }
 }

@@ -165,7 +165,7 @@ impl Supervisor {
         let Some(link) = &mut self.link else {
             return Ok(Outcome::Refused);
         };
-        match link.again(&self.settings).await {
+        match link.again().await {
             Ok(Revival::Same) => {
                 self.feed.counters.reactivated += 1;
                 Ok(Outcome::Reactivated)
@@ -198,7 +198,7 @@ impl Supervisor {
         let Some(link) = &self.link else {
             return Ok(Outcome::OtherServer);
         };
-        match link.is_unchanged(&self.settings, self.settings()).await {
+        match link.is_unchanged(self.settings()).await {
             Ok(true) => Ok(Outcome::SameServer),
             Ok(false) => Ok(Outcome::OtherServer),
             Err(trouble) => {
