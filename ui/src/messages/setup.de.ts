@@ -126,6 +126,7 @@ export const setupDe: Record<keyof typeof setupEn, string> = {
   'proposal.checking': 'Prüft…',
   'unit.name': 'Name der Maschine',
   'unit.none': 'keine',
+  'unit.meaning.none': 'nicht bekannt',
   'unit.mode': 'Betriebsart',
   'unit.ideal': 'Bestleistung je Minute',
   'unit.states': 'Was die {n} Nummern des Zustands bedeuten',

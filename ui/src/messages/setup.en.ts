@@ -124,6 +124,7 @@ export const setupEn = {
   'proposal.checking': 'Checking…',
   'unit.name': 'Name of the unit',
   'unit.none': 'none',
+  'unit.meaning.none': 'not known',
   'unit.mode': 'mode',
   'unit.ideal': 'best speed per minute',
   'unit.states': 'What the {n} numbers of the state mean',

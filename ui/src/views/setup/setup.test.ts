@@ -73,7 +73,7 @@ describe('the steps', () => {
     const all = async () => {
       if (way.discovery === null) await way.discover();
       if (way.server?.certificate?.place !== 'trusted') await way.decide(way.server?.certificate?.thumbprint ?? '', 'trust');
-      if (way.errors.trust !== undefined) return;
+      if (failing === 'trust' && fails) return;
       if (way.browser === null) await way.connect();
       way.browser?.tick('a');
       if (way.draft === null) await way.propose();
