@@ -14,7 +14,7 @@ use crate::pulse::Pulse;
 use crate::report::Sources;
 use crate::value::sample;
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::report::LinkReport;
+use lineside_model::report::{LinkReport, MemberReport};
 use lineside_model::{ConnectionId, Input, PlantConfig, Sample, TagId, Timestamp};
 use opcua::client::Session;
 use opcua::sync::Mutex;
@@ -211,6 +211,28 @@ impl Beside {
     /// Do the values stand still though publish responses arrive?
     pub(crate) fn is_frozen(&self) -> bool {
         self.inner.state.lock().heart.stands_still()
+    }
+
+    /// The service level of the server, and whether it announced its end.
+    pub(crate) fn level(&self) -> (Option<u8>, bool) {
+        let state = self.inner.state.lock();
+        (state.health.service_level, state.health.shutdown_s().is_some())
+    }
+
+    /// Another server is used: nothing is known of its health, and no subscription has vital signs yet.
+    pub(crate) fn elsewhere(&self) {
+        let mut state = self.inner.state.lock();
+        state.health = Health::default();
+        state.monitored = None;
+        state.sources.diagnostics = Default::default();
+    }
+
+    /// How the servers of the set are; told at once where that changed.
+    pub(crate) fn members(&self, members: Vec<MemberReport>) {
+        let changed = std::mem::replace(&mut self.inner.state.lock().sources.members, members.clone()) != members;
+        if changed {
+            self.inner.matters.notify_one();
+        }
     }
 
     /// Changes what the report is made of. `matters`: it is told at once.

@@ -3,6 +3,7 @@
 
 use crate::beside::Beside;
 use crate::counters::Counters;
+use crate::delivered::Mark;
 use crate::health::Vital;
 use crate::outage::Outages;
 use crate::overflow::Overflow;
@@ -11,7 +12,13 @@ use crate::visit;
 use lineside_model::inlet::{Closed, Inlet};
 use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, Sample, StatusCode, SubscriptionState, TagId};
 use opcua::client::Session;
-use opcua::types::{DataChangeNotification, DataValue, DateTime};
+use opcua::types::{DataChangeNotification, DataValue, DateTime, MonitoredItemNotification};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The queues of a server that takes over have been emptied after this.
+const OVERLAP: Duration = Duration::from_secs(10);
 
 /// The delivering side of one connection.
 pub(crate) struct Feed {
@@ -25,6 +32,8 @@ pub(crate) struct Feed {
     messages: u64,
     /// How often values ceased to flow, plus one.
     flow: u64,
+    /// Another server of the set took over then; its queues may hold what was told before.
+    took_over: Option<Instant>,
     pub(crate) counters: Counters,
     said: LinkState,
     subscription: SubscriptionState,
@@ -51,6 +60,7 @@ impl Feed {
             tags: config.tag_ids().map(ours).collect(),
             messages: 0,
             flow: 1,
+            took_over: None,
             counters: Counters::default(),
             said: LinkState::Down,
             subscription: SubscriptionState::None,
@@ -121,12 +131,37 @@ impl Feed {
         self.deliver(gap.map(Input::Gap).into_iter().collect())
     }
 
+    /// Another server of the set takes over.
+    pub(crate) fn take_over(&mut self) {
+        self.took_over = Some(Instant::now());
+    }
+
+    /// Which of the values of a server that took over were told before it did. The newest of each tag is told
+    /// again where nothing else was told of it since: it is what holds now.
+    fn told_before(&mut self, items: &[MonitoredItemNotification]) -> BTreeSet<usize> {
+        if self.took_over.take_if(|since| since.elapsed() > OVERLAP).is_some() || self.took_over.is_none() {
+            return BTreeSet::new();
+        }
+        let newest: BTreeMap<u32, usize> = items.iter().enumerate().map(|(at, of)| (of.client_handle, at)).collect();
+        let told = items.iter().enumerate().filter(|(at, item)| {
+            let tag = item.client_handle.wrapping_sub(1);
+            let Some(Some(known)) = self.tags.get(tag as usize) else { return false };
+            let Some(last) = &known.last else { return false };
+            let sample = sample(TagId(tag), item.value.clone(), |_encode| {});
+            let same = Mark::of(&sample) == Mark::of(last);
+            let older = last.source_time.is_some() && sample.source_time < last.source_time;
+            if newest.get(&item.client_handle) == Some(at) { same && known.told == self.flow } else { same || older }
+        });
+        told.map(|(at, _)| at).collect()
+    }
+
     /// Maps the values of one notification in one pass.
     pub(crate) fn changes(&mut self, session: &Session, change: DataChangeNotification) -> Result<(), Closed> {
         let items = change.monitored_items.unwrap_or_default();
         self.messages += 1;
         let mut inputs = Vec::with_capacity(items.len());
-        for item in items {
+        let told = self.told_before(&items);
+        for (_, item) in items.into_iter().enumerate().filter(|(at, _)| !told.contains(at)) {
             let tag = item.client_handle.wrapping_sub(1);
             let Some(Some(known)) = self.tags.get_mut(tag as usize) else {
                 if let Some(vital) = Vital::of_handle(item.client_handle) {
@@ -167,9 +202,15 @@ impl Feed {
         session: &Session,
         values: impl Iterator<Item = (TagId, DataValue)>,
     ) -> Result<(), Closed> {
-        let inputs = values.map(|(tag, value)| {
-            Input::Sample(sample(tag, value, |encode| encode(&session.encoding_context().read().context())))
-        });
-        self.deliver(inputs.collect())
+        let mut inputs = Vec::new();
+        for (tag, value) in values {
+            let sample = sample(tag, value, |encode| encode(&session.encoding_context().read().context()));
+            if let Some(Some(known)) = self.tags.get_mut(tag.0 as usize) {
+                known.last = Some(sample.clone());
+                known.told = self.flow;
+            }
+            inputs.push(Input::Sample(sample));
+        }
+        self.deliver(inputs)
     }
 }

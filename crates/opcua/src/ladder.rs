@@ -132,6 +132,19 @@ impl Ladder {
         }
     }
 
+    /// Another server of a redundant set is to be used; nothing stands there yet.
+    pub(crate) fn elsewhere(&mut self) {
+        (self.link, self.pending, self.held) = (Link::None, Step::Learn, false);
+        (self.broken, self.failed, self.isolate) = (0, 0, false);
+    }
+
+    /// Another server is to be used, on which session and subscriptions stand since `now`.
+    pub(crate) fn took_over(&mut self, now: Duration) {
+        self.elsewhere();
+        self.stands(now);
+        (self.pending, self.held) = (Step::Create, true);
+    }
+
     /// The next step after `outcome` of the last one, at `now` since the beginning. `jitter` is within -1..1
     /// and moves waits by up to a tenth.
     pub(crate) fn next(&mut self, now: Duration, outcome: Outcome, jitter: f64) -> Step {

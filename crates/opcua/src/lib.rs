@@ -11,6 +11,7 @@
 //! `beside` runs next to the values and never in their way: `health` and `pulse` (is the server well, do values move),
 //! `clock` (skew, delays), `backfill` and `history` (gaps), `metadata` (units, texts), `report`.
 //! With sessions of their own: `browse` (a person looks at a server) → `semantics` (what its nodes mean for a plant).
+//! `members` (with `redundancy`, the choice, and `standby`) keeps the other servers of a redundant set.
 
 mod ask;
 mod backfill;
@@ -30,6 +31,7 @@ pub mod identity;
 mod isolate;
 mod ladder;
 mod limits;
+mod members;
 mod metadata;
 mod node;
 mod outage;
@@ -37,10 +39,12 @@ mod overflow;
 mod pipeline;
 pub mod pki;
 mod pulse;
+mod redundancy;
 mod report;
 pub mod semantics;
 mod sequence;
 mod service;
+mod standby;
 mod subscribe;
 mod supervise;
 mod value;

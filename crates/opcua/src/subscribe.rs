@@ -5,16 +5,18 @@
 
 mod items;
 
-pub(crate) use items::create_items;
+pub(crate) use items::{Created, create_items};
 
 use crate::limits::{Capacity, Facts};
 use crate::sequence::Tracker;
 use crate::words::code;
 use crate::{node, service};
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId};
-use opcua::client::services::{CreateSubscription, DeleteSubscriptions, TransferSubscriptions};
+use opcua::client::services::{
+    CreateSubscription, DeleteSubscriptions, SetMonitoringMode, SetPublishingMode, TransferSubscriptions,
+};
 use opcua::client::{Session, UARequest};
-use opcua::types::{NodeId, StatusCode};
+use opcua::types::{MonitoringMode, NodeId, StatusCode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -67,6 +69,9 @@ pub(crate) struct Subscription {
     /// Made since the last flow: it has nothing to catch up with.
     pub(crate) fresh: bool,
     queue: u32,
+    mode: MonitoringMode,
+    /// The server's ids of the items; only where they do not report yet.
+    item_ids: Vec<u32>,
 }
 
 /// A tag that the server, or its namespace table, refused. With a node where asking again makes sense.
@@ -96,6 +101,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) facts: &'a Facts,
     /// How long the server may take for a call.
     pub(crate) patience: Duration,
+    /// Reporting; less on a server that only stands by. Then subscriptions do not publish either.
+    pub(crate) mode: MonitoringMode,
 }
 
 impl Standing {
@@ -162,6 +169,26 @@ impl Standing {
         Ok((kept, before - kept))
     }
 
+    /// What stood by is to report from now on (OPC 10000-4 6.6.2.4.5): items first, so that nothing is published
+    /// before they do.
+    pub(crate) async fn wake(&mut self, session: &Session, capacity: &Capacity) -> Result<(), StatusCode> {
+        for subscription in &mut self.subscriptions {
+            if subscription.mode == MonitoringMode::Reporting {
+                continue;
+            }
+            for part in subscription.item_ids.chunks(capacity.items_per_call.max(1)) {
+                let request = SetMonitoringMode::new(subscription.id, MonitoringMode::Reporting, session);
+                let answer = request.monitored_item_ids(part.to_vec()).send(session.channel()).await;
+                answer.map_err(|error| error.status())?;
+            }
+            let request = SetPublishingMode::new(true, session).subscription(subscription.id);
+            request.send(session.channel()).await.map_err(|error| error.status())?;
+            subscription.mode = MonitoringMode::Reporting;
+            subscription.item_ids = Vec::new();
+        }
+        Ok(())
+    }
+
     /// Deletes what we have lost track of.
     async fn tidy(&mut self, session: &Session) -> Result<(), StatusCode> {
         while let Some(id) = self.orphans.first().copied() {
@@ -190,7 +217,7 @@ impl Standing {
         let tags = self.subscriptions.iter().map(|of| of.items.len()).sum::<usize>() + waiting.len();
         let before = self.subscriptions.len();
         while !waiting.is_empty() || self.subscriptions.is_empty() {
-            let mut subscription = match create(session, publish).await {
+            let mut subscription = match create(session, publish, plan.mode).await {
                 Ok(subscription) => subscription,
                 Err(status) if !self.subscriptions.is_empty() && !service::is_of_link(status) => {
                     self.refuse(waiting, status);
@@ -276,10 +303,13 @@ impl Subscription {
     }
 
     /// Sorts the server's answers; returns the items for which this subscription was full.
-    fn take(&mut self, items: Vec<Item>, answers: Vec<StatusCode>, refused: &mut Vec<Refused>) -> Vec<Item> {
+    fn take(&mut self, items: Vec<Item>, answers: Vec<Created>, refused: &mut Vec<Refused>) -> Vec<Item> {
         let mut full = Vec::new();
-        for ((tag, node), status) in items.into_iter().zip(answers) {
+        for ((tag, node), Created { status, id }) in items.into_iter().zip(answers) {
             if !status.is_bad() {
+                if self.mode != MonitoringMode::Reporting {
+                    self.item_ids.push(id);
+                }
                 self.items.push((tag, node));
             } else if code(status) == StatusCode::BadTooManyMonitoredItems {
                 full.push((tag, node));
@@ -297,7 +327,7 @@ fn is_ours(transferred: StatusCode) -> bool {
     transferred.is_good() || code(transferred) == StatusCode::BadNothingToDo
 }
 
-async fn create(session: &Session, publish: Span) -> Result<Subscription, StatusCode> {
+async fn create(session: &Session, publish: Span, mode: MonitoringMode) -> Result<Subscription, StatusCode> {
     let wanted = Duration::from_nanos(u64::try_from(publish.0).unwrap_or_default()).max(Duration::from_millis(1));
     let cycles =
         |time: Duration| u32::try_from(time.as_millis().div_ceil(wanted.as_millis().max(1))).unwrap_or(u32::MAX);
@@ -308,7 +338,7 @@ async fn create(session: &Session, publish: Span) -> Result<Subscription, Status
         .max_lifetime_count(cycles(LIFETIME).max(keep_alive.saturating_mul(3)))
         .max_notifications_per_publish(NOTIFICATIONS_MAX)
         .priority(100)
-        .publishing_enabled(true)
+        .publishing_enabled(mode == MonitoringMode::Reporting)
         .send(session.channel())
         .await
         .map_err(|error| error.status())?;
@@ -328,6 +358,8 @@ async fn create(session: &Session, publish: Span) -> Result<Subscription, Status
         available: None,
         fresh: true,
         queue: 0,
+        mode,
+        item_ids: Vec::new(),
     })
 }
 

@@ -10,13 +10,15 @@ use crate::flow::{Ended, Flow, Parts};
 use crate::isolate::Suspects;
 use crate::ladder::{Ladder, Outcome, Step};
 use crate::limits::{Capacity, Facts};
+use crate::members::Members;
+use crate::standby::Ready;
 use crate::subscribe::{Plan, Standing};
 use crate::words::{Trouble, code, link_lost, refused, service_failed};
 use crate::{Settings, beside, endpoint, limits, service, visit};
 use lineside_model::config::Connection;
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, GapReason, Input, LinkState, PlantConfig, StatusCode, SubscriptionState};
-use opcua::types::{NodeId, StatusCode as UaStatus};
+use lineside_model::{ConnectionId, GapReason, Input, LinkState, PlantConfig, StatusCode, SubscriptionState, TagId};
+use opcua::types::{MonitoringMode, NodeId, StatusCode as UaStatus};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,6 +66,7 @@ struct Supervisor {
     feed: Feed,
     /// What runs beside the values ends with this.
     _beside: beside::Task,
+    members: Members,
     link: Option<Link>,
     facts: Option<Facts>,
     capacity: Capacity,
@@ -74,6 +77,8 @@ struct Supervisor {
     patience: Duration,
     /// What the link is, in words.
     detail: String,
+    /// Why it was down last.
+    trouble: String,
     /// The server's answers for the tags were told in this session.
     answered: bool,
 }
@@ -85,6 +90,7 @@ impl Supervisor {
             host: endpoint::authority(&config.connections[connection.0 as usize].endpoint).to_string(),
             feed: Feed::new(&config, connection, inlet, beside),
             _beside: task,
+            members: Members::new(settings.clone(), config.clone(), connection),
             config,
             connection,
             settings,
@@ -98,6 +104,7 @@ impl Supervisor {
             suspects: None,
             patience: PATIENCE,
             detail: String::new(),
+            trouble: String::new(),
             answered: false,
         }
     }
@@ -108,10 +115,65 @@ impl Supervisor {
             let step = self.ladder.next(self.began.elapsed(), outcome, jitter());
             tracing::debug!(connection = self.settings().name, ?outcome, ?step);
             outcome = match self.take(step).await {
-                Ok(outcome) => outcome,
+                Ok(outcome) => self.fail_over(outcome).await,
                 Err(closed) => return closed,
             };
         }
+    }
+
+    /// Goes to another server of the set where that is better after `outcome`.
+    async fn fail_over(&mut self, outcome: Outcome) -> Outcome {
+        match outcome {
+            _ if !self.members.is_set() => return outcome,
+            Outcome::Unreached | Outcome::Broken | Outcome::Refused => self.members.lost(&self.trouble),
+            Outcome::Lost { .. } if self.members.has_ready() => self.members.lost(&self.trouble),
+            _ => {}
+        }
+        let chosen = self.members.better();
+        self.feed.beside.members(self.members.report());
+        let Some((to, promising)) = chosen else {
+            return outcome;
+        };
+        if let Some(link) = self.link.take() {
+            // Its end must not delay the beginning of the other.
+            tokio::spawn(link.close(CLOSE_PATIENCE));
+        }
+        self.feed.outages.began(GapReason::LinkDown);
+        self.feed.beside.elsewhere();
+        (self.facts, self.suspects, self.answered) = (None, None, false);
+        (self.standing, self.capacity, self.patience) = (Standing::default(), Capacity::default(), PATIENCE);
+        self.ladder.elsewhere();
+        let ready = self.members.change(to).await;
+        self.host = endpoint::authority(&self.settings().endpoint).to_string();
+        let awake = match ready {
+            Some(ready) => self.take_over(ready).await,
+            None => false,
+        };
+        if awake || promising { Outcome::Waited } else { outcome }
+    }
+
+    /// Uses what was prepared on a server that stood by; false where it does not work after all.
+    async fn take_over(&mut self, mut ready: Ready) -> bool {
+        if let Err(status) = ready.standing.wake(&ready.link.session, &ready.capacity).await {
+            tracing::warn!(%status, "a server that stood by does not take over");
+            return false;
+        }
+        self.feed.beside.source(false, |sources| sources.link = ready.link.facts(self.members.connection()));
+        let items: Vec<(TagId, NodeId)> =
+            if ready.slept { ready.standing.items().cloned().collect() } else { Vec::new() };
+        let (tags, nodes): (Vec<TagId>, Vec<NodeId>) = items.into_iter().unzip();
+        // Items that were asleep may report nothing before their next change; the others have it in their queues.
+        let values = service::read(&ready.link.session, &nodes, &mut ready.capacity.nodes_per_read).await;
+        self.feed.take_over();
+        let session = ready.link.session.clone();
+        (self.link, self.facts) = (Some(ready.link), Some(ready.facts));
+        (self.standing, self.capacity) = (ready.standing, ready.capacity);
+        self.ladder.took_over(self.began.elapsed());
+        let told = self.introduce().and_then(|()| match values {
+            Ok(values) => self.feed.read(&session, tags.into_iter().zip(values)),
+            Err(_) => Ok(()),
+        });
+        told.is_ok()
     }
 
     async fn take(&mut self, step: Step) -> Result<Outcome, Closed> {
@@ -135,7 +197,7 @@ impl Supervisor {
     }
 
     fn settings(&self) -> &Connection {
-        &self.config.connections[self.connection.0 as usize]
+        self.members.connection()
     }
 
     async fn connect(&mut self) -> Result<Outcome, Closed> {
@@ -226,6 +288,16 @@ impl Supervisor {
         self.answered = false;
         // Requests of the last session died with it.
         self.standing.parked = 0;
+        self.facts = Some(facts);
+        self.introduce()?;
+        Ok(Outcome::Learned { same })
+    }
+
+    /// Tells who is at the other end.
+    fn introduce(&mut self) -> Result<(), Closed> {
+        let (Some(link), Some(facts)) = (&self.link, &self.facts) else {
+            return Ok(());
+        };
         let product = if facts.product.is_empty() { &self.host } else { &facts.product };
         self.detail = format!("Connected to {product} at {}, security {}.", self.host, link.security);
         let server = Input::Server {
@@ -234,10 +306,8 @@ impl Supervisor {
             simulated: facts.simulated,
             started: facts.started,
         };
-        self.facts = Some(facts);
         let up = self.feed.link(LinkState::Up, StatusCode::GOOD, &self.detail);
-        self.feed.deliver(vec![server, up])?;
-        Ok(Outcome::Learned { same })
+        self.feed.deliver(vec![server, up])
     }
 
     async fn transfer(&mut self) -> Result<Outcome, Closed> {
@@ -287,7 +357,13 @@ impl Supervisor {
         };
         let anew = !self.standing.subscriptions.is_empty() || self.feed.outages.is_open();
         let config = self.config.clone();
-        let plan = Plan { config: &config, connection: self.connection, facts, patience: self.patience };
+        let plan = Plan {
+            config: &config,
+            connection: self.connection,
+            facts,
+            patience: self.patience,
+            mode: MonitoringMode::Reporting,
+        };
         match self.standing.complete(&link.session, &plan, &mut self.capacity).await {
             Ok(made) => {
                 if anew {
@@ -341,10 +417,18 @@ impl Supervisor {
             patience: self.patience,
         };
         let mut flow = Flow::new(link, &self.host, parts);
-        let ended = flow.run(link).await;
+        let session = link.session.clone();
+        let ended = tokio::select! {
+            ended = flow.run(link) => Some(ended),
+            () = self.members.moved(&session, &beside) => None,
+        };
         let alive = flow.is_alive();
         drop(flow);
         beside.leave();
+        let Some(ended) = ended else {
+            self.feed.become_state(SubscriptionState::None)?;
+            return Ok(LOST);
+        };
         match ended {
             Ended::Closed => Err(Closed),
             Ended::Gone(trouble) => {
@@ -403,6 +487,7 @@ impl Supervisor {
         tracing::warn!(connection = self.settings().name, status = ?trouble.status, "{}", trouble.detail);
         let link = self.feed.link(LinkState::Down, trouble.status, &trouble.detail);
         let subscription = self.feed.no_subscription();
+        self.trouble = trouble.detail;
         self.feed.deliver(vec![link, subscription])
     }
 

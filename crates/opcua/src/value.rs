@@ -1,18 +1,22 @@
 //! From OPC UA values to the model's: nothing is lost, nothing is interpreted.
 //!
 //! Scalars widen without loss. Arrays, structures and byte strings are kept as their OPC UA binary
-//! encoding with a short text. Timestamps keep the 100 ns resolution of the wire (OPC 10000-6 5.2.2.5).
+//! encoding with a short text; of a value larger than a megabyte only the text is kept. Timestamps keep the 100 ns resolution of the wire (OPC 10000-6 5.2.2.5).
 
 use lineside_model::{RawValue, Sample, StatusCode, TagId, Text, Timestamp, Value};
 use opcua::types::{
-    BinaryEncodable, Context, DataValue, DateTime, ExtensionObject, UAString, Variant, VariantScalarTypeId,
-    VariantTypeId,
+    BinaryEncodable, ByteStringBody, Context, DataValue, DateTime, ExtensionObject, NodeId, UAString, Variant,
+    VariantScalarTypeId, VariantTypeId,
 };
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
 /// The text of a raw value is never longer than this, in characters.
 const TEXT_MAX: usize = 200;
+/// No more bytes of one value are kept: a server must not fill the memory with a single tag.
+const BYTES_MAX: usize = 1 << 20;
+/// The data type of Decimal (OPC 10000-6 5.1.10), which servers use as the type of its encoding, too.
+const DECIMAL: u32 = 50;
 
 /// Maps a data value as received. `context` is only asked for values that must be encoded again.
 pub(crate) fn sample(tag: TagId, data: DataValue, context: impl FnOnce(&mut dyn FnMut(&Context<'_>))) -> Sample {
@@ -68,19 +72,24 @@ fn value(variant: Variant, context: impl FnOnce(&mut dyn FnMut(&Context<'_>))) -
 }
 
 fn text(text: &UAString) -> Value {
-    Value::Text(Text::from(text.as_ref()))
+    let text = text.as_ref();
+    if text.len() <= BYTES_MAX {
+        return Value::Text(Text::from(text));
+    }
+    let shown = text.chars().take(TEXT_MAX).chain(['…']).collect();
+    Value::Raw(Arc::new(RawValue { type_name: "String".to_string(), text: shown, bytes: Vec::new() }))
 }
 
 fn raw_value(variant: &Variant, context: impl FnOnce(&mut dyn FnMut(&Context<'_>))) -> RawValue {
-    let mut bytes = Vec::new();
+    let mut bytes = Kept(Vec::new());
     context(&mut |context| {
-        // A structure that cannot be encoded again is still shown; its bytes are then unknown.
+        // A structure that cannot be encoded again, or is too large, is still shown; its bytes are then unknown.
         if let Err(error) = variant.encode(&mut bytes, context) {
             tracing::debug!(%error, "raw value without bytes");
-            bytes.clear();
+            bytes.0 = Vec::new();
         }
     });
-    RawValue { type_name: type_name(variant), text: shown(variant), bytes }
+    RawValue { type_name: type_name(variant), text: shown(variant), bytes: bytes.0 }
 }
 
 /// How a value is shown, cut after some 200 characters.
@@ -119,6 +128,9 @@ fn structure_name(object: &ExtensionObject) -> String {
     if object.is_null() {
         return "Structure (empty)".to_string();
     }
+    if is_decimal(object) {
+        return "Decimal".to_string();
+    }
     match object.type_name() {
         Some(name) if !name.contains("ByteStringBody") && !name.contains("XmlBody") => {
             name.rsplit("::").next().unwrap_or(name).to_string()
@@ -143,11 +155,52 @@ fn show(variant: &Variant, out: &mut Bounded) -> fmt::Result {
         Variant::LocalizedText(text) => out.write_str(text.text.as_ref()),
         Variant::QualifiedName(name) => out.write_str(name.name.as_ref()),
         Variant::StatusCode(status) => write!(out, "{status}"),
-        Variant::ExtensionObject(object) => match &object.body {
-            Some(body) => write!(out, "{body:?}"),
-            None => Ok(()),
+        Variant::ExtensionObject(object) => match (decimal(object), &object.body) {
+            (Some(decimal), _) => out.write_str(&decimal),
+            (None, Some(body)) => write!(out, "{body:?}"),
+            (None, None) => Ok(()),
         },
         other => write!(out, "{other}"),
+    }
+}
+
+fn is_decimal(object: &ExtensionObject) -> bool {
+    object.binary_type_id().node_id == NodeId::new(0, DECIMAL)
+}
+
+/// A Decimal in digits: a scale of 16 bits, then a signed integer of any length, both little-endian. None where it
+/// is no Decimal, or has more digits than are shown.
+fn decimal(object: &ExtensionObject) -> Option<String> {
+    let body = object.inner_as::<ByteStringBody>().filter(|_| is_decimal(object))?;
+    let (scale, number) = body.raw_body().as_ref().split_at_checked(2)?;
+    let scale = i16::from_le_bytes(scale.try_into().ok()?);
+    let sign = number.last().is_some_and(|byte| byte & 0x80 != 0);
+    let mut wide = [if sign { 0xFF } else { 0 }; 16];
+    wide.get_mut(..number.len())?.copy_from_slice(number);
+    let number = i128::from_le_bytes(wide);
+    let places = usize::try_from(scale).ok().filter(|places| *places > 0 && *places < TEXT_MAX);
+    let Some(places) = places else {
+        return Some(if scale == 0 { number.to_string() } else { format!("{number}E{}", -i32::from(scale)) });
+    };
+    let digits = format!("{:0>width$}", number.unsigned_abs(), width = places + 1);
+    let (whole, rest) = digits.split_at(digits.len() - places);
+    Some(format!("{}{whole}.{rest}", if number < 0 { "-" } else { "" }))
+}
+
+/// Keeps what is written up to `BYTES_MAX`, and refuses a value that is larger.
+struct Kept(Vec<u8>);
+
+impl std::io::Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > BYTES_MAX {
+            return Err(std::io::Error::other("the value is too large to be kept"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 
@@ -170,7 +223,7 @@ impl Write for Bounded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opcua::types::{ByteString, ContextOwned, Guid, LocalizedText, NodeId, QualifiedName};
+    use opcua::types::{Array, ByteString, ContextOwned, Guid, LocalizedText, QualifiedName};
 
     fn map(variant: Variant) -> Value {
         let owned = ContextOwned::default();
@@ -229,5 +282,40 @@ mod tests {
         let Value::Raw(long) = map(Variant::from(vec![0_u8; 10_000])) else { panic!("not raw") };
         assert_eq!(long.text.chars().count(), TEXT_MAX + 1);
         assert!(long.text.ends_with('…'));
+    }
+
+    #[test]
+    fn decimals_are_shown_in_digits() {
+        let check = |scale: i16, number: &[u8], expected: &str| {
+            let body = [&scale.to_le_bytes()[..], number].concat();
+            let body = ByteStringBody::new(ByteString::from(body), NodeId::new(0, DECIMAL));
+            let Value::Raw(raw) = map(Variant::from(ExtensionObject::new(body))) else { panic!("not raw") };
+            assert_eq!((raw.type_name.as_str(), raw.text.as_str()), ("Decimal", expected));
+        };
+        check(2, &[0x39, 0x30], "123.45");
+        check(3, &[0xFB], "-0.005");
+        check(0, &[0x05], "5");
+        check(-3, &[0x05], "5E3");
+        check(1, &[0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x00], "1844674407370955161.5");
+    }
+
+    #[test]
+    fn structures_in_arrays_and_matrices_are_kept() {
+        let range = |low| ExtensionObject::from_message(opcua::types::Range { low, high: 9.0 });
+        let Value::Raw(raw) = map(Variant::from(vec![range(1.0), range(2.0)])) else { panic!("not raw") };
+        assert_eq!(raw.type_name, "ExtensionObject[2]");
+        assert_eq!(raw.text, "[Range { low: 1.0, high: 9.0 }, Range { low: 2.0, high: 9.0 }]");
+        let numbers: Vec<Variant> = (0..6).map(Variant::Int32).collect();
+        let matrix = Array::new_multi(VariantScalarTypeId::Int32, numbers, vec![2, 3]).unwrap();
+        let Value::Raw(raw) = map(Variant::from(matrix)) else { panic!("not raw") };
+        assert_eq!((raw.type_name.as_str(), raw.text.as_str()), ("Int32[2,3]", "[0, 1, 2, 3, 4, 5]"));
+    }
+
+    #[test]
+    fn a_huge_value_is_shown_and_not_kept() {
+        let Value::Raw(raw) = map(Variant::from(vec![0_u8; BYTES_MAX + 1])) else { panic!("not raw") };
+        assert!(raw.bytes.is_empty() && raw.text.ends_with('…'));
+        let Value::Raw(raw) = map(Variant::from("x".repeat(BYTES_MAX + 1))) else { panic!("not raw") };
+        assert_eq!((raw.type_name.as_str(), raw.text.chars().count()), ("String", TEXT_MAX + 1));
     }
 }

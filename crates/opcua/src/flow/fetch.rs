@@ -204,7 +204,7 @@ impl Flow<'_> {
             }
         };
         let accepted: Vec<Item> =
-            items.into_iter().zip(answers).filter(|(_, status)| !status.is_bad()).map(|(item, _)| item).collect();
+            items.into_iter().zip(answers).filter(|(_, made)| !made.status.is_bad()).map(|(item, _)| item).collect();
         standing.refused.retain(|refused| accepted.iter().all(|(now, _)| *now != refused.tag));
         let inputs = accepted.iter().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD }).collect();
         last.items.extend(accepted);

@@ -14,7 +14,7 @@ use opcua::client::services::CreateMonitoredItems;
 use opcua::client::{Session, UARequest};
 use opcua::types::{
     AttributeId, DataChangeFilter, DataChangeTrigger, DeadbandType, ExtensionObject, MonitoredItemCreateRequest,
-    MonitoringMode, MonitoringParameters, ReadValueId, StatusCode, TimestampsToReturn,
+    MonitoredItemCreateResult, MonitoringParameters, ReadValueId, StatusCode, TimestampsToReturn,
 };
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -27,6 +27,20 @@ const SAMPLING_MS: f64 = 0.0;
 /// Calls under way at once, where the server answers fast.
 const PARALLEL: usize = 4;
 
+/// The server's answer for one item.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Created {
+    pub(crate) status: StatusCode,
+    /// The server's id of it.
+    pub(super) id: u32,
+}
+
+impl From<&MonitoredItemCreateResult> for Created {
+    fn from(result: &MonitoredItemCreateResult) -> Created {
+        Created { status: result.status_code, id: result.monitored_item_id }
+    }
+}
+
 /// Asks for `items` in `subscription`; one answer for each, in order. Where a server takes no filter, its
 /// default is what we ask for anyway, so the item is asked for again without.
 pub(crate) async fn create_items(
@@ -35,10 +49,10 @@ pub(crate) async fn create_items(
     items: &[Item],
     capacity: &mut Capacity,
     patience: Duration,
-) -> Result<Vec<StatusCode>, StatusCode> {
+) -> Result<Vec<Created>, StatusCode> {
     let first = Ask { session, subscription, items, filter: true, patience };
     let mut answers = first.run(capacity).await?;
-    let plain: Vec<usize> = (0..answers.len()).filter(|at| is_about_filter(answers[*at])).collect();
+    let plain: Vec<usize> = (0..answers.len()).filter(|at| is_about_filter(answers[*at].status)).collect();
     let again: Vec<Item> = plain.iter().map(|at| items[*at].clone()).collect();
     let second = Ask { items: &again, filter: false, ..first }.run(capacity).await?;
     for (at, answer) in plain.into_iter().zip(second) {
@@ -62,12 +76,12 @@ struct Answered {
     part: Range<usize>,
     took: Duration,
     allowed: Duration,
-    result: Result<Vec<StatusCode>, StatusCode>,
+    result: Result<Vec<Created>, StatusCode>,
 }
 
 impl Ask<'_> {
-    async fn run(&self, capacity: &mut Capacity) -> Result<Vec<StatusCode>, StatusCode> {
-        let mut answers = vec![StatusCode::BadUnexpectedError; self.items.len()];
+    async fn run(&self, capacity: &mut Capacity) -> Result<Vec<Created>, StatusCode> {
+        let mut answers = vec![Created { status: StatusCode::BadUnexpectedError, id: 0 }; self.items.len()];
         let mut todo: VecDeque<Range<usize>> = std::iter::once(0..self.items.len()).collect();
         let mut under_way = FuturesUnordered::new();
         loop {
@@ -94,7 +108,7 @@ impl Ask<'_> {
             .timeout(allowed)
             .send(self.session.channel())
             .await
-            .map(|created| created.results.iter().map(|item| item.result.status_code).collect())
+            .map(|created| created.results.iter().map(|item| Created::from(&item.result)).collect())
             .map_err(|error| error.status());
         Answered { part, took: began.elapsed(), allowed, result }
     }
@@ -104,7 +118,7 @@ impl Ask<'_> {
         Answered { part, took, allowed, result }: Answered,
         capacity: &mut Capacity,
         todo: &mut VecDeque<Range<usize>>,
-        answers: &mut [StatusCode],
+        answers: &mut [Created],
     ) -> Result<(), StatusCode> {
         let status = match result {
             Ok(statuses) if statuses.len() == part.len() => {
@@ -118,7 +132,7 @@ impl Ask<'_> {
         if service::halve(&mut capacity.items_per_call, part.len(), status) {
             todo.push_front(part);
         } else if service::is_too_much(status) {
-            answers[part].fill(status);
+            answers[part].fill(Created { status, id: 0 });
         } else {
             if code(status) == StatusCode::BadTimeout {
                 capacity.too_slow(part.len(), allowed);
@@ -155,7 +169,7 @@ fn request(subscription: &Subscription, (tag, node): &Item, filter: bool) -> Mon
             attribute_id: AttributeId::Value as u32,
             ..ReadValueId::default()
         },
-        monitoring_mode: MonitoringMode::Reporting,
+        monitoring_mode: subscription.mode,
         requested_parameters: MonitoringParameters {
             client_handle: tag.0 + 1,
             sampling_interval: SAMPLING_MS,

@@ -13,5 +13,6 @@ mod ladder;
 mod links;
 mod peer;
 mod proxy;
+mod redundancy;
 mod security;
 mod values;
