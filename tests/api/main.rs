@@ -1,10 +1,8 @@
 //! The contract with screens, byte by byte: what `docs/FRAME.md` promises, and what a cursor means.
 
-use lineside_api::wire::{
-    ConnectionsView, ErrorCode, Explanation, FrameRequest, FrameTail, Hello, LinkStateView, NoticeKind,
-    SubscriptionStateView, TagPage, Trust,
-};
-use lineside_api::{Api, Scene, Stage};
+use futures::{SinkExt, StreamExt};
+use lineside_api::wire::*;
+use lineside_api::{Api, Scene, Setup, Stage};
 use lineside_model::report::{Fill, FillResult, FilledValue, LinkReport, NodeMeta};
 use lineside_model::{
     ConnectionId, Gap, GapReason, GapScope, Input, LinkState, Sample, Span, StatusCode, SubscriptionState, TagId,
@@ -321,4 +319,93 @@ fn a_new_scene_ends_the_epoch() {
     assert_eq!((hello.epoch, hello.plant), (0, None));
     let refused = api.call("discover", serde_json::json!({ "address": "plc" })).expect_err("no setup here");
     assert_eq!(refused.code, ErrorCode::Refused);
+}
+
+/// A Setup whose server takes its time; everything but the slow question is not asked here.
+struct Slow {
+    asked: std::sync::mpsc::Sender<()>,
+    go_on: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+macro_rules! not_asked {
+    ($($name:ident($request:ty) -> $response:ty;)*) => {
+        $(fn $name(&self, _: $request) -> Result<$response, ApiError> {
+            Err(ApiError { code: ErrorCode::Internal, message: "not asked here".to_owned() })
+        })*
+    };
+}
+
+impl Setup for Slow {
+    fn discover(&self, _: DiscoverRequest) -> Result<Discovery, ApiError> {
+        self.asked.send(()).expect("the test listens");
+        let go_on = self.go_on.lock().expect("nothing panics while it is held");
+        go_on.recv_timeout(std::time::Duration::from_secs(30)).expect("the test lets it go on");
+        Ok(Discovery { url: String::new(), servers: Vec::new(), problems: Vec::new() })
+    }
+
+    not_asked! {
+        certificates(()) -> CertificatesView;
+        trust(TrustRequest) -> CertificatesView;
+        import_certificate(ImportRequest) -> CertificatesView;
+        explore(ExploreRequest) -> Explored;
+        close_exploration(SessionRequest) -> ();
+        browse(BrowseRequest) -> BrowsePage;
+        node(NodeRequest) -> NodeDetails;
+        preview(PreviewRequest) -> Preview;
+        search(SearchRequest) -> SearchPage;
+        propose(ProposeRequest) -> Proposal;
+        apply(ApplyRequest) -> Applied;
+    }
+}
+
+/// A server that does not answer holds up the question that was put to it, and nothing else; too many such questions
+/// are refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_command_holds_up_neither_frames_nor_others() {
+    let Screen { live, .. } = Screen::new();
+    let (asked, was_asked) = std::sync::mpsc::channel();
+    let (go_on, waits) = std::sync::mpsc::channel();
+    let stage = Stage::new(Scene::live(live.core(), EPOCH, "plant.toml".to_owned(), Vec::new()));
+    let api = Api::new(stage, Some(Arc::new(Slow { asked, go_on: waits.into() })));
+    let listening = lineside_server::listen(0).await.expect("a port");
+    let url = listening.url().replace("http", "ws") + "ws";
+    let serving = tokio::spawn(listening.serve(Arc::new(api), "no-ui".into(), std::future::pending()));
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.expect("a socket");
+
+    for id in 1..=9 {
+        send(&mut socket, serde_json::json!({ "id": id, "name": "discover", "request": { "address": "plc" } })).await;
+    }
+    let surplus = answer(&mut socket).await;
+    assert_eq!(surplus["error"]["code"], "refused", "eight are under way: {surplus}");
+    send(&mut socket, serde_json::json!({ "id": 10, "name": "hello", "request": null })).await;
+    assert_eq!(answer(&mut socket).await["id"], 10);
+    let frame = FrameRequest { epoch: EPOCH, cursor: 0.0, watch: Vec::new(), fresh: true };
+    send(&mut socket, serde_json::json!({ "id": 11, "name": "frame", "request": frame })).await;
+    let binary = next(&mut socket).await.into_data();
+    assert_eq!(binary[..4], 11u32.to_le_bytes());
+
+    was_asked.recv().expect("the server was asked");
+    for _ in 1..=8 {
+        go_on.send(()).expect("it still waits");
+    }
+    for _ in 1..=8 {
+        assert!(answer(&mut socket).await["ok"].is_object());
+    }
+    serving.abort();
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn send(socket: &mut Socket, message: serde_json::Value) {
+    let text = tokio_tungstenite::tungstenite::Message::text(message.to_string());
+    socket.send(text).await.expect("sent");
+}
+
+async fn next(socket: &mut Socket) -> tokio_tungstenite::tungstenite::Message {
+    let message = tokio::time::timeout(std::time::Duration::from_secs(30), socket.next()).await;
+    message.expect("an answer in time").expect("the socket is open").expect("a message")
+}
+
+async fn answer(socket: &mut Socket) -> serde_json::Value {
+    serde_json::from_str(next(socket).await.to_text().expect("text")).expect("JSON")
 }

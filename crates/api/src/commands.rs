@@ -5,6 +5,7 @@ use crate::wire::*;
 use crate::{connections, frame, plant};
 use lineside_model::TagId;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The most tags that one page may hold.
@@ -13,10 +14,24 @@ const TAGS_PER_PAGE: u32 = 5_000;
 /// A request without news is answered after this, so that the screen sees time pass and us alive.
 pub const HOLD: Duration = Duration::from_millis(200);
 
+/// Setup commands that may be under way: each may hold a thread for half a minute.
+const SETUPS_MAX: usize = 8;
+
 /// What screens talk to. Cheap to share; answers from any thread.
 pub struct Api {
     stage: Arc<Stage>,
     setup: Option<Arc<dyn Setup>>,
+    /// Setup commands under way.
+    busy: AtomicUsize,
+}
+
+/// One setup command under way.
+struct Busy<'a>(&'a AtomicUsize);
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Declares the commands: those that the plant answers, and those that [`Setup`] does.
@@ -27,11 +42,15 @@ macro_rules! commands {
     ) => {
         impl Api {
             /// Answers the command `name`. Unknown names and malformed requests are errors of the caller.
-            /// Setup commands may take up to half a minute: call it where that holds up nobody else.
+            /// Setup commands may take up to half a minute: call it where that holds up nobody else. More than a
+            /// few of them at once are refused.
             pub fn call(&self, name: &str, request: serde_json::Value) -> Result<serde_json::Value, ApiError> {
                 match name {
                     $(stringify!($plant) => answer(self.$plant(parse(request)?)?),)*
-                    $(stringify!($setup) => answer(self.setup()?.$setup(parse(request)?)?),)*
+                    $(stringify!($setup) => {
+                        let (setup, _busy) = self.setup()?;
+                        answer(setup.$setup(parse(request)?)?)
+                    })*
                     _ => Err(bad_request(format!("there is no command `{name}`"))),
                 }
             }
@@ -101,7 +120,7 @@ commands! {
 impl Api {
     /// Answers from what is on the stage, and where there is a `setup`, also the commands of Setup.
     pub fn new(stage: Arc<Stage>, setup: Option<Arc<dyn Setup>>) -> Api {
-        Api { stage, setup }
+        Api { stage, setup, busy: AtomicUsize::new(0) }
     }
 
     /// The frame that answers this request (`docs/FRAME.md`). Blocks for up to [`HOLD`] while there is no news: the
@@ -144,11 +163,17 @@ impl Api {
             .ok_or_else(|| bad_request(format!("there is no tag {}", request.tag)))
     }
 
-    fn setup(&self) -> Result<&dyn Setup, ApiError> {
+    fn setup(&self) -> Result<(&dyn Setup, Busy<'_>), ApiError> {
         if self.stage.scene().is_replay() {
             return Err(refused("This is a recording. Show the plant itself to set up connections."));
         }
-        self.setup.as_deref().ok_or_else(|| refused("This program was started without Setup."))
+        let setup = self.setup.as_deref().ok_or_else(|| refused("This program was started without Setup."))?;
+        let before = self.busy.fetch_add(1, Ordering::Relaxed);
+        let busy = Busy(&self.busy);
+        if before >= SETUPS_MAX {
+            return Err(refused("Too much is being asked at once. Wait for an answer, then ask again."));
+        }
+        Ok((setup, busy))
     }
 }
 

@@ -635,6 +635,8 @@ records! {
         pub description: String,
         pub unit: String,
         pub range: Option<[f64; 2]>,
+        /// Shown = raw * gain + offset; null: as received.
+        pub scale: Option<TagScale>,
         pub texts: Vec<TagText>,
         pub data_type: String,
         pub recognised: Option<Recognised>,
@@ -645,6 +647,8 @@ records! {
         /// It is in plant.toml already.
         pub known: bool,
     }
+
+    struct TagScale { pub gain: f64, pub offset: f64 }
 
     struct UnitProposal {
         pub name: String,
@@ -662,7 +666,8 @@ records! {
         pub known: bool,
     }
 
-    /// A tag, and what its values mean: empty `entries` is the map "packml".
+    /// A tag, and what its values mean: empty `entries` is the map "packml"; an entry without a meaning is for a person to
+    /// complete, and is left out otherwise.
     struct MapProposal { pub tag: String, pub entries: Vec<MapEntry> }
 
     struct MapEntry { pub value: String, pub meaning: String }

@@ -14,10 +14,9 @@ pub struct Args {
 }
 
 impl Args {
-    /// The configuration to read, if there is one to be read.
-    pub fn plant_path(&self) -> Option<PathBuf> {
-        let default = self.data_dir().join("plant.toml");
-        self.plant.clone().or_else(|| default.exists().then_some(default))
+    /// The configuration to read, or the file that Setup makes where there is none.
+    pub(crate) fn plant_path(&self) -> PathBuf {
+        self.plant.clone().unwrap_or_else(|| self.data_dir().join("plant.toml"))
     }
 
     /// Where recordings and certificates are kept.

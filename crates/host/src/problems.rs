@@ -7,9 +7,9 @@ use std::path::Path;
 /// Nobody said which plant to show.
 pub(crate) fn no_plant() -> Vec<Problem> {
     vec![Problem {
-        place: "command line".to_owned(),
+        place: "plant.toml".to_owned(),
         problem: "No plant is configured.".to_owned(),
-        remedy: "Start with --plant FILE, or see the simulated plant with `cargo xtask run`.".to_owned(),
+        remedy: "Connect to a server in Setup, which makes the file; or start with --plant FILE.".to_owned(),
     }]
 }
 

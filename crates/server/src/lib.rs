@@ -21,9 +21,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::task::JoinSet;
 
 /// A message of a screen is a few kilobytes; nothing honest is larger than this.
 const MESSAGE_MAX: usize = 1 << 20;
+
+/// Requests of one page under way; the next is read when one of them is answered. The api refuses more slow ones than a
+/// few, so that there is always room for a frame.
+const REQUESTS_MAX: usize = 32;
 
 /// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
@@ -96,15 +101,26 @@ async fn upgrade(State(api): State<Arc<Api>>, upgrade: WebSocketUpgrade) -> Resp
     upgrade.max_message_size(MESSAGE_MAX).on_upgrade(|socket| converse(socket, api))
 }
 
-/// Answers one request after the other; the screen paces us.
+/// Answers each request when its answer is there: a slow one holds up neither frames nor other requests.
 async fn converse(mut socket: WebSocket, api: Arc<Api>) {
-    while let Some(Ok(message)) = socket.recv().await {
-        let Message::Text(text) = message else { continue };
-        let api = Arc::clone(&api);
-        // A frame may be held until there is news.
-        let Ok(answer) = tokio::task::spawn_blocking(move || answer(&api, &text)).await else { return };
-        if socket.send(answer).await.is_err() {
-            return;
+    let mut under_way: JoinSet<Message> = JoinSet::new();
+    loop {
+        tokio::select! {
+            received = socket.recv(), if under_way.len() < REQUESTS_MAX => match received {
+                Some(Ok(Message::Text(text))) => {
+                    let api = Arc::clone(&api);
+                    // A frame may be held until there is news, and a server may take its time.
+                    under_way.spawn_blocking(move || answer(&api, &text));
+                }
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return,
+            },
+            Some(answered) = under_way.join_next() => {
+                let Ok(answer) = answered else { return };
+                if socket.send(answer).await.is_err() {
+                    return;
+                }
+            }
         }
     }
 }

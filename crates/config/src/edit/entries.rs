@@ -1,7 +1,7 @@
 //! The entries of the file as a person would write them.
 
 use super::{NewConnection, NewCounter, NewMap, NewTag, NewUnit};
-use lineside_model::config::User;
+use lineside_model::config::{Scale, User};
 
 /// Whole numbers up to here are written without decimals.
 const WHOLE_MAX: f64 = 1e15;
@@ -64,6 +64,9 @@ pub(super) fn tag(new: &NewTag) -> String {
     }
     if let Some((low, high)) = new.range {
         entry.line("range", &format!("[{}, {}]", number(low), number(high)));
+    }
+    if let Some(Scale { gain, offset }) = new.scale {
+        entry.line("scale", &format!("{{ gain = {}, offset = {} }}", number(gain), number(offset)));
     }
     if !new.texts.is_empty() {
         let texts = new.texts.iter().map(|(value, text)| (value.to_string(), text.clone()));

@@ -13,7 +13,7 @@ pub use disk::{apply, system_zone};
 use crate::error::{ConfigError, Errors};
 use crate::{parse, report::quote};
 use lineside_model::PlantConfig;
-use lineside_model::config::User;
+use lineside_model::config::{Scale, User};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
@@ -74,6 +74,7 @@ pub struct NewTag {
     pub node: String,
     pub unit: String,
     pub range: Option<(f64, f64)>,
+    pub scale: Option<Scale>,
     pub texts: BTreeMap<i64, String>,
 }
 

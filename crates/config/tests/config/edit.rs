@@ -2,7 +2,7 @@
 
 use lineside_config::edit::{Additions, NewConnection, NewCounter, NewMap, NewTag, NewUnit, add, apply, fresh};
 use lineside_config::parse;
-use lineside_model::config::{Security, User};
+use lineside_model::config::{Scale, Security, User};
 use lineside_model::{PackState, PlantConfig};
 use proptest::prelude::*;
 use std::path::Path;
@@ -83,6 +83,7 @@ fn read_back(config: &PlantConfig, old: &PlantConfig) -> Additions {
         node: new.node.clone(),
         unit: new.unit.clone(),
         range: new.range,
+        scale: new.scale,
         texts: new.texts.clone(),
     });
     Additions { connection, units: units.collect(), tags: tags.collect() }
@@ -112,17 +113,19 @@ fn any_number() -> impl Strategy<Value = f64> {
 fn new_tag() -> impl Strategy<Value = NewTag> {
     let range = proptest::option::of((any_number(), 0.001..1e9));
     let texts = prop::collection::btree_map(any::<i64>(), ".{0,8}", 0..4);
-    (name(), ".{0,20}", any::<u32>(), ".{0,4}", range, texts).prop_map(|(name, description, id, unit, range, texts)| {
-        NewTag {
+    let scale = proptest::option::of((0.001..1000.0, any_number()));
+    (name(), ".{0,20}", any::<u32>(), ".{0,4}", range, (scale, texts)).prop_map(
+        |(name, description, id, unit, range, (scale, texts))| NewTag {
             name: format!("new {name}"),
             description,
             connection: String::new(),
             node: format!("nsu=urn:new;i={id}"),
             unit,
             range: range.map(|(low, more)| (low, low + more)).filter(|(low, high)| low < high),
+            scale: scale.map(|(gain, offset)| Scale { gain, offset }),
             texts,
-        }
-    })
+        },
+    )
 }
 
 fn additions(connection: &'static str) -> impl Strategy<Value = Additions> {

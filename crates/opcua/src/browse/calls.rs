@@ -54,6 +54,11 @@ impl Names {
         self.0.iter().position(|known| known == uri).and_then(|index| u16::try_from(index).ok())
     }
 
+    /// The URIs in the order of the server.
+    pub(crate) fn uris(&self) -> &[String] {
+        &self.0
+    }
+
     /// The URI of a namespace; empty where the server does not list it.
     pub(crate) fn uri(&self, index: u16) -> &str {
         self.0.get(usize::from(index)).map_or("", String::as_str)
@@ -130,6 +135,13 @@ impl Calls {
         let mut state = self.state.lock().await;
         self.session(&mut state).await?;
         Ok(state.names.clone())
+    }
+
+    /// Security of the session in force, as `plant.toml` writes it.
+    pub(crate) async fn security(&self) -> Result<String, Failure> {
+        let mut state = self.state.lock().await;
+        self.session(&mut state).await?;
+        Ok(state.link.as_ref().map(|link| link.security.clone()).unwrap_or_default())
     }
 
     /// How many continuation points may be held at the same time.

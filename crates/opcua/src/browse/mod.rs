@@ -24,9 +24,10 @@ pub use tree::{Node, NodeClass, Page};
 
 use crate::Settings;
 use crate::semantics::Recognised;
+use crate::value::shown;
 use calls::{Calls, Names};
 use lineside_model::config::Connection;
-use opcua::types::{BrowseDescription, BrowseDirection, ExpandedNodeId, NodeId, ReferenceTypeId};
+use opcua::types::{BrowseDescription, BrowseDirection, ExpandedNodeId, NodeId, ReadValueId, ReferenceTypeId};
 use std::sync::Mutex;
 use types::Types;
 
@@ -34,6 +35,8 @@ use types::Types;
 pub(crate) const MASK_ALL: u32 = 63;
 /// The Objects folder, where browsing begins (OPC 10000-5, 8.2.4).
 pub const OBJECTS: &str = "i=85";
+/// Server_ServerStatus_BuildInfo_ProductName (OPC 10000-5, 12.4).
+const PRODUCT_NAME: u32 = 2261;
 /// The namespace of OPC UA itself.
 pub(crate) const UA: &str = "http://opcfoundation.org/UA/";
 
@@ -46,6 +49,17 @@ pub struct Explorer {
     lists: Mutex<tree::Lists>,
     searches: Mutex<search::Searches>,
     metas: Mutex<meta::Metas>,
+}
+
+/// Who answers, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Server_ServerStatus_BuildInfo_ProductName; empty where the server does not say it.
+    pub product: String,
+    /// `Basic256Sha256/SignAndEncrypt`, or `None`.
+    pub security: String,
+    /// Namespace URIs in the order of the server.
+    pub namespaces: Vec<String>,
 }
 
 impl Explorer {
@@ -63,6 +77,14 @@ impl Explorer {
     /// The connection that is looked at.
     pub fn connection(&self) -> &Connection {
         self.calls.connection()
+    }
+
+    /// Who answers, and how.
+    pub async fn about(&self) -> Result<About, Failure> {
+        let names = self.calls.names().await?;
+        let product = self.calls.read(&names, &[ReadValueId::from(NodeId::new(0, PRODUCT_NAME))]).await?;
+        let product = product.first().and_then(|answer| answer.value.as_ref()).map(shown).unwrap_or_default();
+        Ok(About { product, security: self.calls.security().await?, namespaces: names.uris().to_vec() })
     }
 
     /// Ends the session at the server. A call after this opens another one.
