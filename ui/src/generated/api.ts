@@ -570,7 +570,11 @@ nodes: Array<string>, };
 
 export type Proposal = { units: Array<UnitProposal>, tags: Array<TagProposal>, notes: Array<string>, };
 
-export type TagProposal = { name: string, node: string, description: string, unit: string, range: [number, number] | null, texts: Array<TagText>, dataType: string, recognised: Recognised | null, 
+export type TagProposal = { name: string, node: string, description: string, unit: string, range: [number, number] | null, 
+/**
+ * Shown = raw * gain + offset; null: as received.
+ */
+scale: TagScale | null, texts: Array<TagText>, dataType: string, recognised: Recognised | null, 
 /**
  * Why it is proposed so, in one sentence.
  */
@@ -583,6 +587,8 @@ guess: boolean,
  * It is in plant.toml already.
  */
 known: boolean, };
+
+export type TagScale = { gain: number, offset: number, };
 
 export type UnitProposal = { name: string, 
 /**

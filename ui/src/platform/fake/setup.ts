@@ -134,7 +134,7 @@ function childrenOf(node: string | null): NodeView[] {
 }
 
 const TAG: TagProposal = {
-  name: '', node: '', description: '', unit: '', range: null, texts: [], dataType: 'Double', recognised: null, why: '', guess: false, known: false,
+  name: '', node: '', description: '', unit: '', range: null, scale: null, texts: [], dataType: 'Double', recognised: null, why: '', guess: false, known: false,
 };
 const UNIT: UnitProposal = {
   name: 'Filler', model: 'PackML (OPC 30050)',
