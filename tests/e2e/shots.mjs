@@ -15,6 +15,8 @@ const SIZES = [
   { width: 1366, height: 768 },
   { width: 1920, height: 1080 },
 ];
+/** The views with much text are pictured in one size. */
+const ONCE = { width: 1366, height: 768 };
 /** In the middle of the demo's jam, which is the moment that matters. */
 const HISTORY_MS = Number(process.env.LINESIDE_HISTORY_S ?? 135) * 1000;
 
@@ -36,5 +38,17 @@ test('pictures', async (t) => {
         await screen.picture(join(IMAGES, `${view}-${theme}-${size.width}.png`));
       }
     }
+    await screen.driver.resize(ONCE);
+    const suffix = theme === 'light' ? '' : `-${theme}`;
+    await screen.click('nav-connections');
+    await screen.until('the facts of the connection', (page) => page.connection !== null && /SignAndEncrypt/.test(page.everything));
+    await screen.picture(join(IMAGES, `connections${suffix}.png`));
+    await screen.click('nav-setup');
+    if ((await screen.read()).setup.endpoints.length === 0) {
+      await screen.type('setup-address', line.endpoint);
+      await screen.click('setup-discover');
+      await screen.until('the server is found', (page) => page.setup.endpoints.length > 0);
+    }
+    await screen.picture(join(IMAGES, `setup${suffix}.png`));
   }
 });

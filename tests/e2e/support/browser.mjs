@@ -6,9 +6,9 @@ import { UI, later, line, program, start } from './programs.mjs';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Starts the loopback host. */
+/** Starts the loopback host; without a `plant` it looks for one in the data folder. */
 export async function serve(t, { plant, data }) {
-  const running = start(t, program('lineside-server'), ['--plant', plant, '--data', data, '--ui', UI, '--port', '0']);
+  const running = start(t, program('lineside-server'), [...(plant === undefined ? [] : ['--plant', plant]), '--data', data, '--ui', UI, '--port', '0']);
   const [, address] = await line(running, /^UP (\S+)/);
   return { ...running, address };
 }

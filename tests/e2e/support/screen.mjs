@@ -47,6 +47,11 @@ class Screen {
     return this.driver.click(`[data-testid="${id}"]`);
   }
 
+  /** Clicks the first element that the CSS selector finds. */
+  clickOn(selector) {
+    return this.driver.click(selector);
+  }
+
   type(id, text) {
     return this.driver.type(`[data-testid="${id}"]`, text);
   }
@@ -88,6 +93,28 @@ function readPage() {
       standing: card.dataset.standing === 'true',
     })),
     tags: every('[data-testid="tag-row"]').map((row) => ({ name: row.dataset.tagName, trust: row.dataset.trust, text: words(row) })),
+    connection: first('connection-state') && {
+      state: first('connection-state').dataset.state,
+      text: words(first('connection-state')),
+      findings: every('[data-finding]').map((finding) => finding.dataset.finding),
+    },
+    refused: every('[data-testid="refused-row"]').map((row) => ({ name: row.dataset.tagName, text: words(row) })),
+    gaps: every('[data-testid="gap-row"]').map((row) => ({ reason: row.dataset.reason, text: words(row) })),
+    history: words(first('history-of-link')),
+    why: words(first('why-sentence')),
+    setup: first('setup') && {
+      step: every('[data-testid^="step-"]').find((step) => step.ariaCurrent === 'step' || step.getAttribute('aria-current') === 'step')?.dataset.testid ?? null,
+      errors: every('[data-testid="setup-error"], [data-testid="setup-problem"]').map(words),
+      endpoints: every('[data-testid="endpoint"]').map((endpoint) => endpoint.dataset.grade),
+      findings: every('[data-testid="finding"]').map(words),
+      place: first('certificate')?.dataset.place ?? null,
+      nodes: every('[data-testid="node-row"]').map((row) => row.dataset.name),
+      value: words(first('node-value')),
+      units: every('[data-testid="proposal-unit"]').length,
+      proposed: every('[data-testid="proposal-tag"]').length,
+      lines: first('setup-lines')?.textContent ?? null,
+      written: words(first('setup-written')),
+    },
     everything: words(document.body),
   };
 }

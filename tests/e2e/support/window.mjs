@@ -16,7 +16,7 @@ export async function open(t, { plant, data }) {
   const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment, withChildren: true });
   const session = await newSession(driver, `http://127.0.0.1:${port}`, {
     binary: program('lineside'),
-    args: ['--plant', plant, '--data', data],
+    args: [...(plant === undefined ? [] : ['--plant', plant]), '--data', data],
   });
   later(t, () => session.ask('DELETE', ''));
   await session.ask('POST', '/timeouts', { script: SESSION_MS });

@@ -11,7 +11,7 @@ import { Screen } from '../../shell/screen.svelte';
 import { Draft } from './draft.svelte';
 import { textsFromText, textsToText } from './proposal';
 import { Steps, usable } from './steps.svelte';
-import { commonName, findingWords, securityWords, userProblem } from './words';
+import { commonName, findingWords, gradeWords, securityWords, userProblem } from './words';
 
 vi.mock('../../charts/output', async (original) => ({
   ...(await original<typeof import('../../charts/output')>()),
@@ -193,6 +193,13 @@ describe('words', () => {
     ['Aes256Sha256RsaPss/SignAndEncrypt', 'Signed and encrypted', 'Aes256Sha256RsaPss'], ['Basic256/Sign', 'Signed, not encrypted', 'Basic256'],
     ['None', 'Unprotected', ''],
   ])('%s', (security, mode, policy) => expect(securityWords(security)).toEqual({ mode, policy }));
+
+  it.each([
+    ['strong', 'Aes256/SignAndEncrypt', /Nobody can read or change/], ['strong', 'Aes256/Sign', /but anyone in the network can read/],
+    ['weak', 'Basic256/Sign', /broken/], ['none', 'None', /read and change/],
+  ] as const)('%s %s', (grade, security, meaning) => {
+    expect(gradeWords({ url: '', advertisedUrl: null, security, grade, recommended: false, users: [] }).long).toMatch(meaning);
+  });
 
   const finding = (status: number, side: CertificateFinding['side']): CertificateFinding => ({ status, side, problem: 'p', remedy: 'r', blocks: true });
 

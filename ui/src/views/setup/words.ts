@@ -13,8 +13,9 @@ export function securityWords(security: string): { mode: string; policy: string 
 }
 
 /** Why an endpoint is of this grade. */
-export function gradeWords({ grade }: EndpointOffer): { short: string; long: string } {
-  return { short: t(`security.grade.${grade}`), long: t(`security.grade.${grade}.meaning`) };
+export function gradeWords({ grade, security }: EndpointOffer): { short: string; long: string } {
+  const readable = grade !== 'weak' && security.endsWith('/Sign');
+  return { short: t(`security.grade.${grade}`), long: readable ? t('security.sign.meaning') : t(`security.grade.${grade}.meaning`) };
 }
 
 /** How much of a proposal will be written. */
@@ -34,6 +35,8 @@ export function userProblem({ kind, safe }: UserOffer): string | null {
 }
 
 export interface FindingWords {
+  /** Where it is to be put right; null: the title says so. */
+  readonly side: string | null;
   readonly title: string;
   readonly todo: string;
   /** The adapter's own words, in English. */
@@ -45,6 +48,7 @@ export function findingWords(finding: CertificateFinding): FindingWords {
   const { why, reason } = statusWords(finding.status);
   const stem = `certificate.finding.${why}`;
   return {
+    side: why === 'certificateTrust' ? null : t(`certificate.side.${finding.side}`),
     title: tOr(`${stem}.${finding.side}`, tOr(stem, capital(reason))),
     todo: tOr(`${stem}.${finding.side}.todo`, tOr(`${stem}.todo`, finding.remedy)),
     detail: finding.problem,
