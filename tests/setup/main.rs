@@ -254,6 +254,18 @@ fn a_password_goes_into_its_own_file_and_nowhere_else() {
 }
 
 #[test]
+fn sessions_for_looking_are_few() {
+    let ground = Ground::new();
+    ground.trusts();
+    let draft = ground.draft("line");
+    let sessions: Vec<u32> = (0..5).map(|_| ground.explores(&draft)).collect();
+    let preview = |session: u32| ground.asks("preview", json!({ "session": session, "nodes": ["i=2256"] }));
+    assert_eq!(preview(sessions[0]).expect_err("made room for the fifth").code, ErrorCode::Refused);
+    sessions[1..].iter().for_each(|session| assert!(preview(*session).is_ok(), "{session}"));
+    ground.ends();
+}
+
+#[test]
 fn a_file_that_was_changed_meanwhile_is_left_alone() {
     let ground = Ground::new();
     let add = |name: &str| -> Applied {

@@ -1,8 +1,7 @@
 //! The plant in force: its loop, its recording, its adapters. It can be put into force anew while the program runs.
 //!
 //! Promise: whatever is wrong, there is a scene that says so; a session that is replaced is closed as at the end of
-//! the program, so that its recording is whole. All calls but [`Station::now`] and [`Station::retry_now`] may block
-//! for some seconds.
+//! the program, so that its recording is whole. Calls may block for some seconds, while a session ends.
 
 use crate::args::Args;
 use crate::problems;
