@@ -118,16 +118,16 @@ impl Feed {
     }
 
     /// A message of the server was published at `time`; the gap that it ends is delivered.
-    pub(crate) fn heard(&mut self, time: DateTime) -> Result<(), Closed> {
-        match self.outages.heard(timestamp(time)) {
+    pub(crate) fn heard(&mut self, subscription: u32, time: DateTime) -> Result<(), Closed> {
+        match self.outages.heard(subscription, timestamp(time)) {
             Some(gap) => self.deliver(vec![Input::Gap(gap)]),
             None => Ok(()),
         }
     }
 
     /// Messages before the one of `time` are lost for good.
-    pub(crate) fn lost_before(&mut self, time: DateTime) -> Result<(), Closed> {
-        let gap = self.outages.lost_before(timestamp(time));
+    pub(crate) fn lost_before(&mut self, subscription: u32, time: DateTime) -> Result<(), Closed> {
+        let gap = self.outages.lost_before(subscription, timestamp(time));
         self.deliver(gap.map(Input::Gap).into_iter().collect())
     }
 

@@ -247,7 +247,7 @@ impl<'a> Flow<'a> {
 
     /// Maps one notification message in one pass.
     fn message(&mut self, id: u32, message: NotificationMessage) -> Result<(), Ended> {
-        self.parts.feed.heard(message.publish_time)?;
+        self.parts.feed.heard(id, message.publish_time)?;
         self.notifications(id, message)
     }
 

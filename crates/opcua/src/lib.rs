@@ -25,6 +25,7 @@ pub mod discovery;
 mod endpoint;
 mod feed;
 mod flow;
+mod frame;
 mod health;
 mod history;
 pub mod identity;

@@ -432,13 +432,13 @@ impl Supervisor {
         match ended {
             Ended::Closed => Err(Closed),
             Ended::Gone(trouble) => {
-                self.feed.outages.began(GapReason::Silent);
+                self.outage(GapReason::Silent);
                 self.feed.become_state(SubscriptionState::None)?;
                 self.feed.say(LinkState::Up, StatusCode::GOOD, &trouble.detail)?;
                 Ok(Outcome::Gone { alive })
             }
             Ended::Lost { trouble, reason, status } => {
-                self.feed.outages.began(reason);
+                self.outage(reason);
                 self.feed.counters.reconnects += 1;
                 tracing::info!(connection = self.settings().name, "{}", self.feed.counters.summary());
                 self.down(trouble)?;
@@ -446,6 +446,12 @@ impl Supervisor {
                 Ok(Outcome::Lost { alive, undecodable: is_undecodable(status) })
             }
         }
+    }
+
+    /// The values of all subscriptions are missing from now on.
+    fn outage(&mut self, reason: GapReason) {
+        let subscriptions = self.standing.subscriptions.iter().map(|subscription| subscription.id);
+        self.feed.outages.began(reason, subscriptions);
     }
 
     /// A service failed. Where it is the link that failed, the next one is tried.
@@ -459,7 +465,7 @@ impl Supervisor {
             self.down(trouble)?;
             return Ok(Outcome::Failed);
         }
-        self.feed.outages.began(GapReason::LinkDown);
+        self.outage(GapReason::LinkDown);
         let status = self.hang_up().await.or(lost).unwrap_or(status);
         let timeout = is_timeout(&trouble);
         self.down(if timeout { trouble } else { link_lost(&self.host, status) })?;

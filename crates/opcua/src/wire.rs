@@ -7,6 +7,7 @@
 //! a session on a new secured channel (OPC 10000-4 5.6.3.2). It ends a silent handshake. And it closes a
 //! session that was made but refused to the user, which otherwise takes a place at the server with each attempt.
 
+use crate::frame::Bounded;
 use opcua::client::ConnectionSource;
 use opcua::client::transport::{
     Connector, OutgoingMessage, RequestRecv, SecureChannelState, StreamConnection, StreamConnector, StreamTransport,
@@ -42,8 +43,8 @@ const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 const REQUESTS_MAX: usize = 100_000;
 const DEFAULT_PORT: u16 = 4840;
 
-type Tcp = StreamConnection<ReadHalf<TcpStream>, WriteHalf<TcpStream>>;
-type Stream = StreamTransport<ReadHalf<TcpStream>, WriteHalf<TcpStream>>;
+type Tcp = StreamConnection<Bounded<ReadHalf<TcpStream>>, WriteHalf<TcpStream>>;
+type Stream = StreamTransport<Bounded<ReadHalf<TcpStream>>, WriteHalf<TcpStream>>;
 
 /// Connects to one URL, one connection after the other. Clones share what they saw.
 #[derive(Clone)]
@@ -102,7 +103,7 @@ impl Wire {
         match connect(&self.url).await {
             Ok(stream) => {
                 let (reader, writer) = tokio::io::split(stream);
-                let reader = FramedRead::new(reader, TcpCodec::new(decoding));
+                let reader = FramedRead::new(Bounded::new(reader), TcpCodec::new(decoding));
                 Ok(StreamConnection::new(reader, writer, self.url.clone()))
             }
             Err(error) => {

@@ -67,7 +67,7 @@ impl Flow<'_> {
                 Fetched::Message(message) => {
                     if number != next {
                         whole = false;
-                        self.parts.feed.lost_before(message.publish_time)?;
+                        self.parts.feed.lost_before(id, message.publish_time)?;
                     }
                     self.fetched(at, message)?;
                 }
@@ -82,7 +82,7 @@ impl Flow<'_> {
         let subscription = &mut self.parts.standing.subscriptions[at];
         let (id, number) = (subscription.id, message.sequence_number);
         subscription.tracker.expect(successor(number));
-        self.parts.feed.outages.fetched(timestamp(message.publish_time));
+        self.parts.feed.outages.fetched(id, timestamp(message.publish_time));
         self.notifications(id, message)?;
         self.acknowledge(id, number);
         Ok(())
@@ -156,7 +156,7 @@ impl Flow<'_> {
             return self.message(id, message);
         }
         self.parts.feed.counters.lost_messages += u64::from(lost);
-        self.parts.feed.lost_before(message.publish_time)?;
+        self.parts.feed.lost_before(id, message.publish_time)?;
         self.message(id, message)?;
         self.read_again(at).await
     }
