@@ -5,4 +5,6 @@
 //! with its default settings.
 
 mod cable;
+mod hostile;
+mod server;
 mod stage;

@@ -7,6 +7,9 @@ use std::fmt;
 /// Servers stamp to the millisecond at worst.
 const TOLERANCE_NS: i64 = 1_000_000;
 
+/// No run is so long.
+const NUMBERS_MAX: u32 = 1 << 24;
+
 /// What arrived, as the adapter delivered it. Tag `i` is counter `i`.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -26,7 +29,10 @@ struct Arrived {
 
 /// A set of numbers, one bit each.
 #[derive(Clone, Debug, Default)]
-struct Numbers(Vec<u64>);
+struct Numbers {
+    bits: Vec<u64>,
+    count: u64,
+}
 
 /// Where all numbers went, from the first to the last that arrived of each counter.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,8 +60,8 @@ impl Ledger {
     pub fn take(&mut self, input: &Input) {
         match input {
             Input::Sample(sample) => {
-                if let (Some(tag), Value::UInt(number)) = (self.tags.get_mut(sample.tag.0 as usize), &sample.value) {
-                    tag.deliver(*number as u32);
+                if let (Some(tag), Some(number)) = (self.tags.get_mut(sample.tag.0 as usize), number(&sample.value)) {
+                    tag.deliver(number);
                 }
             }
             Input::Gap(gap) => self.gaps.push(*gap),
@@ -66,6 +72,11 @@ impl Ledger {
             }
             _ => {}
         }
+    }
+
+    /// Values delivered so far, each once.
+    pub fn delivered(&self) -> u64 {
+        self.tags.iter().map(|tag| tag.delivered.count).sum()
     }
 
     pub fn gaps(&self) -> &[Gap] {
@@ -110,10 +121,18 @@ impl Ledger {
     }
 }
 
+/// What a counter can have come to; anything else was changed on the way.
+fn number(value: &Value) -> Option<u32> {
+    match value {
+        Value::UInt(number) => u32::try_from(*number).ok().filter(|number| *number < NUMBERS_MAX),
+        _ => None,
+    }
+}
+
 impl Arrived {
     fn fill(&mut self, value: &Value) {
-        if let Value::UInt(number) = value {
-            self.filled.add(*number as u32);
+        if let Some(number) = number(value) {
+            self.filled.add(number);
         }
     }
 
@@ -130,16 +149,17 @@ impl Numbers {
     /// `false` where it was there already.
     fn add(&mut self, number: u32) -> bool {
         let (word, bit) = (number as usize / 64, 1 << (number % 64));
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
+        if self.bits.len() <= word {
+            self.bits.resize(word + 1, 0);
         }
-        let new = self.0[word] & bit == 0;
-        self.0[word] |= bit;
+        let new = self.bits[word] & bit == 0;
+        self.bits[word] |= bit;
+        self.count += u64::from(new);
         new
     }
 
     fn has(&self, number: u32) -> bool {
-        self.0.get(number as usize / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+        self.bits.get(number as usize / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
     }
 }
 

@@ -5,6 +5,7 @@
 pub mod account;
 pub mod certificate;
 pub mod equivalence;
+pub mod hostile;
 pub mod peers;
 pub mod proxy;
 pub mod watch;

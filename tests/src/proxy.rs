@@ -3,6 +3,7 @@
 //! A fault lasts until the next [`Proxy::set`]. Some hit only the connections that stand at that moment, so
 //! that the next attempt of the client succeeds.
 
+use crate::hostile::{self, Hostile};
 use rand::{Rng, RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::net::SocketAddr;
@@ -38,6 +39,8 @@ pub enum Cable {
         share: f64,
         seed: u64,
     },
+    /// Connections are closed, and new ones get to a server that does harm.
+    Hostile(Hostile),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +100,17 @@ async fn accept(listener: TcpListener, server: SocketAddr, now: watch::Receiver<
 
 /// One connection, until either side or the network ends it.
 async fn join(client: TcpStream, server: SocketAddr, mut now: watch::Receiver<Now>, number: u64) {
-    if now.borrow().cable == Cable::Cut {
-        return;
+    let cable = now.borrow().cable;
+    match cable {
+        Cable::Cut => return,
+        Cable::Hostile(how) => {
+            tokio::select! {
+                () = hostile::serve(client, how) => {}
+                _ = now.wait_for(|now| now.cable != cable) => {}
+            }
+            return;
+        }
+        _ => {}
     }
     let Ok(server) = TcpStream::connect(server).await else { return };
     let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
@@ -107,7 +119,7 @@ async fn join(client: TcpStream, server: SocketAddr, mut now: watch::Receiver<No
     tokio::select! {
         () = up.run(from_client, to_server) => {}
         () = down.run(from_server, to_client) => {}
-        _ = now.wait_for(|now| now.cable == Cable::Cut) => {}
+        _ = now.wait_for(|now| matches!(now.cable, Cable::Cut | Cable::Hostile(_))) => {}
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Options {
     /// Minutes after which memory is read
     #[arg(long, default_value_t = DEFAULT_MINUTES)]
     minutes: f64,
-    /// Seconds of full load in the group `ingest`
+    /// Seconds of full load in the group `ingest`; in the group `opcua` it lasts ten times as long
     #[arg(long, default_value_t = DEFAULT_SECONDS)]
     seconds: u32,
 }
@@ -36,6 +36,7 @@ const DEFAULT_SECONDS: u32 = 60;
 enum Group {
     Journal,
     Ingest,
+    Opcua,
     Frame,
     Start,
     Memory,
@@ -62,6 +63,11 @@ const FIGURES: &[Figure] = &[
     figure("ingest.lost", "values", Some(Target::AtMost(0.0))),
     figure("ingest.values_per_cpu_s", "values/CPU-s", Some(Target::AtLeast(600_000.0))),
     figure("ingest.ratio_to_bare_client", "1", Some(Target::AtLeast(0.5))),
+    figure("opcua.create_50k_s", "s", Some(Target::AtMost(10.0))),
+    figure("opcua.lost", "values", Some(Target::AtMost(0.0))),
+    figure("opcua.recovery_s", "s", Some(Target::AtMost(3.0))),
+    figure("opcua.ratio_to_asyncua", "1", Some(Target::AtLeast(1.0))),
+    figure("opcua.ratio_to_node_opcua", "1", Some(Target::AtLeast(1.0))),
     figure("journal.samples_per_s", "samples/s", Some(Target::AtLeast(1_000_000.0))),
     figure("frame.source_to_frame_ms_p95", "ms", Some(Target::AtMost(150.0))),
     figure("frame.js_apply_ms_p99", "ms", Some(Target::AtMost(2.0))),
@@ -98,6 +104,12 @@ fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<
             picked(&driver("lineside-recording", "journal_rate", &[&folder])?, "samples_per_s", "journal.samples_per_s")
         }
         Group::Ingest => driver("lineside-tests", "bench", &["ingest", &folder, &options.seconds.to_string()]),
+        Group::Opcua => {
+            machine::python()?;
+            machine::npm_packages("tests/peers/node")?;
+            let seconds = (options.seconds * 10).to_string();
+            driver("lineside-tests", "bench", &["opcua", &folder, &seconds])
+        }
         Group::Frame => {
             let mut measured = driver("lineside-tests", "bench", &["frame", &folder])?;
             let apply = lines(&output(&mut program("npm", "ui", &["run", "--silent", "bench:apply"]))?)?;

@@ -6,7 +6,8 @@ usage: peer.py <options as JSON>   prints "UP <port>", then "OK ..." or "NO <why
   hold                               the next notification is not sent, but can be asked for again
   lose                               the next notification is gone for good
   transfer off                       TransferSubscriptions is refused from now on
-  end sessions                       all sessions and subscriptions of clients are gone, unannounced
+  end sessions                       all sessions of clients are gone, unannounced; their subscriptions stay
+  end subscriptions                  as well as their subscriptions
   sessions <n>                       at most so many sessions from now on
   clock <seconds>                    this server's clock differs so much from the true time
   counts                             OK <sessions> <subscriptions> <items> of all clients
@@ -271,9 +272,9 @@ class Peer:
                 self.withhold(forget=True)
             case ["transfer", "off"]:
                 self.transfers = False
-            case ["end", "sessions"]:
+            case ["end", what]:
                 for session in self.sessions():
-                    await session.close_session(True)
+                    await session.close_session(what == "subscriptions")
             case ["sessions", most]:
                 InternalSession.max_connections = int(most)
             case ["clock", seconds]:

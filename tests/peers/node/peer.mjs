@@ -4,7 +4,8 @@
 //   set <name> <value> [status in hex] [source time in ms since 1970]
 //   bad <name> <status in hex>         a status without a value
 //   transfer off                       TransferSubscriptions is refused from now on
-//   end sessions                       all sessions and subscriptions of clients are gone, unannounced
+//   end sessions                       all sessions of clients are gone, unannounced; their subscriptions stay
+//   end subscriptions                  as well as their subscriptions
 //   sessions <n>                       at most so many sessions from now on
 //   counts                             OK <sessions> <subscriptions> <items> of all clients
 // Options and the log of rounds are those of `Options` in tests/src/peers.rs.
@@ -177,7 +178,7 @@ function obey([verb, name, ...rest]) {
       return "OK";
     case "end":
       for (const session of Object.values(server.engine._sessions)) {
-        server.engine.closeSession(session.authenticationToken, true, "Terminated");
+        server.engine.closeSession(session.authenticationToken, name === "subscriptions", "Terminated");
       }
       return "OK";
     case "sessions":

@@ -66,7 +66,7 @@ struct Peer {
 
 impl Peer {
     fn new(handle: ServerHandle) -> Outcome<Peer> {
-        let manager = handle.node_managers().get_of_type::<SimpleNodeManager>().ok_or("its node manager")?;
+        let manager = handle.node_managers().get_by_name::<SimpleNodeManager>("peer").ok_or("its node manager")?;
         let namespace = handle.get_namespace_index(URI).ok_or("its namespace")?;
         Ok(Peer { handle, manager, namespace })
     }
