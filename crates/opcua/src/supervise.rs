@@ -138,7 +138,7 @@ impl Supervisor {
             // Its end must not delay the beginning of the other.
             tokio::spawn(link.close(CLOSE_PATIENCE));
         }
-        self.feed.outages.began(GapReason::LinkDown);
+        self.outage(GapReason::LinkDown);
         self.feed.beside.elsewhere();
         (self.facts, self.suspects, self.answered) = (None, None, false);
         (self.standing, self.capacity, self.patience) = (Standing::default(), Capacity::default(), PATIENCE);
