@@ -127,7 +127,7 @@ fn is_up(connection: &ConnectionView) -> bool {
 fn from_nothing_to_live_values() {
     let ground = Ground::new();
     let before = ground.hello();
-    assert_eq!((before.epoch, &before.plant, before.problems.len()), (0, &None, 1));
+    assert_eq!((before.epoch, &before.plant, before.problems.len()), (0, &None, 0));
 
     let found = ground.discovers();
     let server = &found.servers[0];

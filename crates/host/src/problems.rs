@@ -4,15 +4,6 @@ use lineside_api::wire::Problem;
 use std::io;
 use std::path::Path;
 
-/// Nobody said which plant to show.
-pub(crate) fn no_plant() -> Vec<Problem> {
-    vec![Problem {
-        place: "plant.toml".to_owned(),
-        problem: "No plant is configured.".to_owned(),
-        remedy: "Connect to a server in Setup, which makes the file; or start with --plant FILE.".to_owned(),
-    }]
-}
-
 /// All errors of a configuration file.
 pub(crate) fn of_config(errors: &lineside_config::Errors) -> Vec<Problem> {
     let problem = |error: &lineside_config::ConfigError| Problem {
