@@ -5,6 +5,7 @@ use lineside_api::Api;
 use lineside_api::wire::*;
 use lineside_host::{Args, Host};
 use lineside_plant::{PlantServer, Scenario, ServerOptions, UserPassword};
+use lineside_recording::ShiftFile;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use std::path::PathBuf;
@@ -251,6 +252,31 @@ fn a_password_goes_into_its_own_file_and_nowhere_else() {
     assert!(text.contains("user = \"operator\"") && !text.contains(PASSWORD) && !applied.contains(PASSWORD), "{text}");
     ground.until("up", is_up);
     ground.ends();
+}
+
+/// What is recorded belongs to one configuration: the file of the one before is closed, that of the new one is open.
+#[test]
+fn each_configuration_has_a_recording_of_its_own() {
+    let ground = Ground::new();
+    let mut texts = Vec::new();
+    for name in ["one", "two", "three"] {
+        let request =
+            json!({ "draft": ground.draft(name), "connection": null, "units": [], "tags": [], "dryRun": false });
+        let applied: Applied = ground.gets("apply", request);
+        assert!(applied.problems.is_empty(), "{:?}", applied.problems);
+        texts.push(std::fs::read_to_string(ground.file()).expect("written"));
+        assert_eq!(ground.hello().plant.expect("in force").connections.len(), texts.len());
+    }
+    let shifts = ground.home.path().join("data/shifts");
+    ground.runtime.block_on(ground.host.stop());
+    let files = || std::fs::read_dir(&shifts).expect("recorded").map(|entry| entry.expect("readable").path());
+    let left: Vec<PathBuf> = files().filter(|file| file.extension().is_none_or(|end| end != "shift")).collect();
+    assert!(left.is_empty(), "all are closed: {left:?}");
+    let open = |file: PathBuf| ShiftFile::open(&file).expect("opens on read-only media").header().config_text.clone();
+    let mut recorded: Vec<String> = files().map(open).collect();
+    recorded.sort_by_key(String::len);
+    assert_eq!(recorded, texts);
+    ground.runtime.block_on(ground.plant.stop());
 }
 
 #[test]

@@ -95,6 +95,12 @@ impl HostSetup {
     fn meant(&self, id: Option<u32>, draft: Option<&ConnectionDraft>) -> Result<Connection, ApiError> {
         match (id, draft) {
             (Some(id), _) => self.configured(id),
+            (None, Some(draft)) if draft.user.kind == UserKind::Issued => {
+                let name = &draft.name;
+                Err(refused(format!(
+                    "Lineside has no tokens of an authorisation service for \"{name}\". Choose another user."
+                )))
+            }
             (None, Some(draft)) => {
                 let loaded = self.station.loaded();
                 let known = loaded.iter().flat_map(|loaded| &loaded.config.connections).any(|c| c.name == draft.name);

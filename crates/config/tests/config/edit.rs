@@ -188,6 +188,29 @@ proptest! {
         check(MINIMAL, &additions)?;
     }
 
+    /// A file that somebody broke is refused, or it was not broken and keeps its meaning; nothing panics.
+    #[test]
+    fn a_broken_file_is_refused_or_keeps_every_byte(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0usize..12, "[\\[\\]{}=\"'#\n ä,a1]{0,3}"), 1..4),
+        additions in additions("line3"),
+    ) {
+        let mut chars: Vec<char> = EXAMPLE.chars().collect();
+        for (at, cut, word) in cuts {
+            let at = at.index(chars.len());
+            let end = (at + cut).min(chars.len());
+            chars.splice(at..end, word.chars());
+        }
+        let text: String = chars.into_iter().collect();
+        let Ok(old) = parse(&text, file()) else {
+            prop_assert!(add(&text, file(), &additions).is_err());
+            return Ok(());
+        };
+        if let Ok(edited) = add(&text, file(), &additions) {
+            prop_assert!(inserted(&text, &edited.text).is_some(), "text was changed:\n{}", edited.text);
+            prop_assert_eq!(&edited.config.tags[..old.tags.len()], &old.tags[..]);
+        }
+    }
+
     /// Whatever the lines around the entries are, comments stay where they were.
     #[test]
     fn comments_anywhere_stay(
