@@ -31,6 +31,8 @@ const REPORT_EVERY: Duration = Duration::from_secs(5);
 const REPORT_MIN: Duration = Duration::from_millis(200);
 /// Metadata is read after the values flow, and a change of semantics not more often than this.
 const META_EVERY: Duration = Duration::from_secs(2);
+/// A server that did not answer is asked again after this.
+const META_AGAIN: Duration = Duration::from_secs(60);
 
 /// A session whose subscriptions are at work.
 #[derive(Clone)]
@@ -262,6 +264,7 @@ impl Inner {
     async fn visits(&self, inlet: Inlet) -> Closed {
         let mut visits = self.visit.subscribe();
         let mut learned = (None, Learned::default());
+        let mut pulse = Pulse::default();
         loop {
             let visit = visits.borrow_and_update().clone();
             let Some(visit) = visit else {
@@ -275,12 +278,12 @@ impl Inner {
             }
             tokio::select! {
                 changed = visits.changed() => if changed.is_err() { return Closed },
-                closed = self.work(&visit, &mut learned.1, &inlet) => return closed,
+                closed = self.work(&visit, &mut learned.1, &mut pulse, &inlet) => return closed,
             }
         }
     }
 
-    async fn work(&self, visit: &Visit, learned: &mut Learned, inlet: &Inlet) -> Closed {
+    async fn work(&self, visit: &Visit, learned: &mut Learned, pulse: &mut Pulse, inlet: &Inlet) -> Closed {
         let filler = Filler {
             connection: self.connection,
             visit,
@@ -293,7 +296,7 @@ impl Inner {
             if let Some(subscription) = visit.monitor {
                 monitor(&visit.session, subscription).await;
             }
-            self.pulse(visit).await
+            self.pulse(visit, pulse).await
         };
         tokio::select! {
             closed = filler.run() => closed,
@@ -302,8 +305,8 @@ impl Inner {
         }
     }
 
-    async fn pulse(&self, visit: &Visit) -> Closed {
-        let mut pulse = Pulse::default();
+    async fn pulse(&self, visit: &Visit, pulse: &mut Pulse) -> Closed {
+        pulse.restart();
         loop {
             let beat = pulse.next(visit, self.clock).await;
             let mut state = self.state.lock();
@@ -329,12 +332,13 @@ impl Inner {
                     break;
                 }
                 let read = metadata::read(visit, &self.catalogue, &tags).await;
-                self.catalogue.lock().answered();
+                self.catalogue.lock().answered(read.is_err());
                 let read = match read {
                     Ok(read) => read,
                     Err(status) => {
                         tracing::info!(%status, "the server does not say what its nodes are");
-                        break;
+                        tokio::time::sleep(META_AGAIN).await;
+                        continue;
                     }
                 };
                 let mut news = Vec::new();

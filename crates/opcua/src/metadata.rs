@@ -94,15 +94,16 @@ impl Catalogue {
         next
     }
 
-    /// What was under way has been answered, in whatever way.
-    pub(crate) fn answered(&mut self) {
-        self.under_way.clear();
+    /// What was under way has been answered. Where the answer was no failure, nothing more is to be asked of it.
+    pub(crate) fn answered(&mut self, failed: bool) {
+        for tag in std::mem::take(&mut self.under_way).into_iter().filter(|_| !failed) {
+            self.wanted.remove(&tag);
+            self.suspects.remove(&tag);
+        }
     }
 
     /// Takes what was read; true where it is news.
     pub(crate) fn learn(&mut self, tag: TagId, meta: &Arc<NodeMeta>) -> bool {
-        self.wanted.remove(&tag);
-        self.suspects.remove(&tag);
         let before = self.known.insert(tag, meta.clone());
         before.as_ref() != Some(meta)
     }
@@ -340,14 +341,16 @@ mod tests {
         let mut catalogue = Catalogue::default();
         catalogue.visit(&config, config.tag_ids(), started);
         assert_eq!(catalogue.next(), [TagId(0), TagId(2)], "the configuration comes first");
+        catalogue.answered(true);
+        assert_eq!(catalogue.next(), [TagId(0), TagId(2)], "a failure is no answer");
         let meta = Arc::new(NodeMeta::default());
         assert!(catalogue.learn(TagId(0), &meta));
         assert!(!catalogue.learn(TagId(0), &meta));
-        catalogue.answered();
+        catalogue.answered(false);
         catalogue.visit(&config, config.tag_ids(), started);
         assert_eq!(catalogue.next(), [TagId(2)]);
         catalogue.learn(TagId(2), &meta);
-        catalogue.answered();
+        catalogue.answered(false);
         let sample = |tag, status| Sample {
             tag: TagId(tag),
             value: Value::Empty,

@@ -21,6 +21,8 @@ use tokio::time::Instant;
 const EVERY: Duration = Duration::from_secs(5);
 /// Diagnostics are read with every so many-th pulse.
 const DIAGNOSTICS_EVERY: u32 = 6;
+/// Diagnostics during which the link was lost so often are left alone.
+const BROKEN_MAX: u32 = 2;
 /// More rows than these are not searched for ours.
 const ROWS_MAX: usize = 10_000;
 
@@ -28,11 +30,16 @@ const ENABLED_FLAG: u32 = 2294;
 const SUBSCRIPTION_DIAGNOSTICS: u32 = 2290;
 const SESSION_DIAGNOSTICS: u32 = 3707;
 
-/// The pulse of one visit.
+/// The pulse of one connection.
 #[derive(Default)]
 pub(crate) struct Pulse {
+    /// Of this visit.
     count: u32,
     no_diagnostics: bool,
+    /// Diagnostics are being read. Where the link is lost meanwhile, they may be what broke it: there are servers
+    /// whose diagnostics cannot be decoded.
+    asking: bool,
+    broken: u32,
 }
 
 /// What one pulse brought.
@@ -61,6 +68,13 @@ pub(crate) struct Diagnostics {
 }
 
 impl Pulse {
+    /// A visit begins.
+    pub(crate) fn restart(&mut self) {
+        self.broken += u32::from(std::mem::take(&mut self.asking));
+        self.count = 0;
+        self.no_diagnostics = self.broken >= BROKEN_MAX;
+    }
+
     /// The next pulse; the first comes at once.
     pub(crate) async fn next(&mut self, visit: &Visit, clock: fn() -> Timestamp) -> Beat {
         if self.count > 0 {
@@ -68,7 +82,9 @@ impl Pulse {
         }
         let mut beat = vitals(visit, clock).await;
         if self.count % DIAGNOSTICS_EVERY == 1 && !self.no_diagnostics {
+            self.asking = true;
             beat.diagnostics = diagnostics(visit).await;
+            self.asking = false;
             self.no_diagnostics = beat.diagnostics.is_none();
         }
         self.count = self.count.wrapping_add(1);
@@ -167,6 +183,16 @@ async fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn diagnostics_that_break_the_link_are_left_alone() {
+        let mut pulse = Pulse::default();
+        for expected in [false, false, true, true] {
+            pulse.restart();
+            assert_eq!(pulse.no_diagnostics, expected);
+            pulse.asking = !expected;
+        }
+    }
 
     #[test]
     fn counts_of_several_subscriptions_add_up() {

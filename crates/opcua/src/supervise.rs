@@ -126,7 +126,12 @@ impl Supervisor {
         match outcome {
             _ if !self.members.is_set() => return outcome,
             Outcome::Unreached | Outcome::Broken | Outcome::Refused => self.members.lost(&self.trouble),
-            Outcome::Lost { .. } if self.members.has_ready() => self.members.lost(&self.trouble),
+            // A server that is only left for a better one is not lost.
+            Outcome::Lost { .. } | Outcome::Failed
+                if self.members.has_ready() && self.feed.said() == LinkState::Down =>
+            {
+                self.members.lost(&self.trouble);
+            }
             _ => {}
         }
         let chosen = self.members.better();

@@ -2,6 +2,7 @@
 
 use crate::collect::{Collected, plant};
 use crate::peer::{Ground, Peer, Setup, node};
+use crate::proxy::{Cable, Proxy};
 use lineside_model::config::{Heartbeat, Security};
 use lineside_model::report::{FillResult, NodeMeta, ServerState};
 use lineside_model::{
@@ -170,6 +171,35 @@ fn restarted(
     values.sort_unstable();
     let calls = peer.history.lock().calls.len();
     (values, ends[0].clone(), calls)
+}
+
+#[test]
+fn filling_goes_on_after_another_loss_of_the_link() {
+    let ground = Ground::new();
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables(&["a"]));
+    let port = peer.port;
+    let proxy = Proxy::start(&ground.runtime, port);
+    let config = plant(&format!("opc.tcp://127.0.0.1:{}/", proxy.port()), Security::None, [node("a")]);
+    let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
+    collected.until_value(0, 0, &Value::UInt(0));
+    peer.stop(&ground.runtime);
+    let down = collected.until_link(0, LinkState::Down);
+    let begin = DateTime::now().ticks() + 1_000_000;
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup { port, ..Setup::default() }, &variables(&["a"]));
+    peer.history.lock().page = 1;
+    let at = |value: u32| value_at(value, DateTime::from(begin + i64::from(value)));
+    peer.keep("a", (10..1_010).map(at).collect());
+    collected.until(down, "the first page", |input| matches!(input, Input::Fill(_)));
+    proxy.set(Cable::Cut);
+    let cut = collected.until_link(down + 1, LinkState::Up);
+    let again = collected.until_link(cut, LinkState::Down);
+    let early = collected.inputs[..again].iter().any(|input| matches!(input, Input::FillEnded(_)));
+    assert!(!early, "the link was lost too late to test anything");
+    proxy.set(Cable::Whole);
+    collected.until(again, "the end of the filling", |input| matches!(input, Input::FillEnded(_)));
+    let (_, values, ends) = filled(&collected);
+    assert_eq!(values, (10..1_010).map(|value| (TagId(0), value)).collect::<Vec<_>>());
+    assert_eq!((ends[0].values, ends[0].tags, ends[0].status.0), (1_000, 1, 0));
 }
 
 fn ten_of_each(tags: u32) -> Vec<(TagId, u64)> {
