@@ -10,7 +10,7 @@ use crate::clock::{Arrived, Clocks};
 use crate::health::{Health, Heartbeat, Vital, monitor};
 use crate::history::{Filler, Learned};
 use crate::metadata::{self, Catalogue};
-use crate::pulse::Pulse;
+use crate::pulse::{Diagnostics, Pulse};
 use crate::report::Sources;
 use crate::value::sample;
 use lineside_model::inlet::{Closed, Inlet};
@@ -147,6 +147,8 @@ impl Beside {
         {
             let mut state = self.inner.state.lock();
             state.clocks.restart();
+            // They are of a session that may be no more; the next ones come within seconds.
+            state.sources.diagnostics = Diagnostics::default();
             state.heart = heartbeat(&self.inner.config, self.inner.connection);
             let stands = |id: &u32| visit.subscriptions.iter().any(|of| of.id == *id && !of.fresh);
             let least = visit.subscriptions.iter().min_by_key(|of| of.items).map(|of| of.id);
@@ -226,7 +228,6 @@ impl Beside {
         let mut state = self.inner.state.lock();
         state.health = Health::default();
         state.monitored = None;
-        state.sources.diagnostics = Default::default();
     }
 
     /// How the servers of the set are; told at once where that changed.
