@@ -8,7 +8,9 @@ use opcua::server::SessionSubscriptions;
 use opcua::server::address_space::{AccessLevel, AddressSpace, NodeType, ReferenceDirection, Variable};
 use opcua::server::diagnostics::NamespaceMetadata;
 use opcua::server::node_manager::NodeManagerBuilder;
-use opcua::server::node_manager::memory::{InMemoryNodeManager, InMemoryNodeManagerBuilder, simple_node_manager};
+use opcua::server::node_manager::memory::{
+    CoreNodeManager, InMemoryNodeManager, InMemoryNodeManagerBuilder, simple_node_manager,
+};
 use opcua::server::{ANONYMOUS_USER_TOKEN_ID, Limits, ServerBuilder, ServerHandle, ServerUserToken};
 use opcua::sync::Mutex;
 use opcua::types::{
@@ -137,6 +139,18 @@ impl Peer {
         let variable = Variable::new(&id, QualifiedName::new(0, property), property, value);
         let reference = (&parent, &ReferenceTypeId::HasProperty, ReferenceDirection::Inverse);
         self.manager.address_space().write().insert(variable, Some(&[reference]));
+    }
+
+    /// Says how its redundant set is to be used (OPC 10000-5 12.5, RedundancySupport).
+    pub(crate) fn say_redundancy(&self, support: i32) {
+        let core = self.handle.node_managers().get_of_type::<CoreNodeManager>().expect("its own state");
+        let mut space = core.address_space().write();
+        match space.find_mut(VariableId::Server_ServerRedundancy_RedundancySupport) {
+            Some(NodeType::Variable(variable)) => {
+                variable.set_data_value(DataValue::new_now(support));
+            }
+            _ => panic!("no such variable"),
+        }
     }
 
     /// The server's handle, for its own state.

@@ -19,12 +19,17 @@ struct Scene {
 }
 
 fn scene(redundancy: Redundancy) -> Scene {
+    scene_with(redundancy, |_| {})
+}
+
+fn scene_with(redundancy: Redundancy, prepare: impl FnOnce(&Peer)) -> Scene {
     let ground = Ground::new();
     let start = |value: u32| {
         let variables = [("counter".to_string(), Variant::from(value))];
         Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables)
     };
     let (first, second) = (start(1), start(2));
+    prepare(&first);
     let cable = Proxy::start(&ground.runtime, first.port);
     let mut config = plant(&format!("opc.tcp://127.0.0.1:{}/", cable.port()), Security::None, [node("counter")]);
     config.connections[0].redundant = vec![second.endpoint()];
@@ -135,4 +140,11 @@ fn a_warm_standby_takes_over_when_the_end_of_the_other_is_announced() {
     scene.collected.until_value(moved, 0, &Value::UInt(8));
     assert_eq!((scene.times(7), scene.times(8)), (1, 1));
     assert_eq!((scene.second.subscriptions(), scene.second.items()), (1, 1));
+}
+
+#[test]
+fn how_the_set_is_used_is_asked_of_the_server() {
+    const HOT: i32 = 3;
+    let mut scene = scene_with(Redundancy::Auto, |first| first.say_redundancy(HOT));
+    scene.until_roles(0, [MemberRole::Active, MemberRole::Standby]);
 }
