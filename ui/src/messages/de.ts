@@ -15,7 +15,7 @@ export const de: Catalogue = {
   'nav.tags': 'Werte',
   'nav.connections': 'Verbindungen',
   'nav.setup': 'Einrichten',
-  'nav.setup.replay': 'Einrichten ändert die Konfiguration der Anlage. Eine Wiedergabe kann das nicht.',
+  'nav.setup.replay': 'Einrichten ändert die Konfiguration der Anlage. Eine Wiedergabe kann die Anlage nicht berühren: dafür zurück zu Live gehen.',
   'mode.live': 'LIVE',
   'mode.replay': 'WIEDERGABE',
   'mode.simulated': 'SIMULIERT',

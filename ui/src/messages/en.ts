@@ -14,7 +14,7 @@ export const en = {
   'nav.tags': 'Tags',
   'nav.connections': 'Connections',
   'nav.setup': 'Setup',
-  'nav.setup.replay': 'Setup changes the plant’s configuration. A replay cannot do that.',
+  'nav.setup.replay': 'Setup changes the plant’s configuration. A replay cannot touch the plant: go back to live for that.',
   'mode.live': 'LIVE',
   'mode.replay': 'REPLAY',
   'mode.simulated': 'SIMULATED',

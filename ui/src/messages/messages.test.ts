@@ -37,6 +37,10 @@ describe('statusWords', () => {
     [0x00960000, 'Forced', 'forced by hand on the server', 'GoodLocalOverride 0x00960000', 'good'],
     [0x00000500, 'Good', 'good, at its low limit', 'Good 0x00000500', 'good'],
     [0x00000480, 'Good', 'good, values before it were lost (queue full)', 'Good 0x00000480', 'good'],
+    [0x00004000, 'Good', 'good, its unit, range or texts were changed on the server', 'Good 0x00004000', 'good'],
+    [0x00008580, 'Good', 'good, at its low limit, values before it were lost (queue full), its structure was changed on the server', 'Good 0x00008580', 'good'],
+    [0x801d0000, 'No right', 'the certificate was revoked by its issuer', 'BadCertificateRevoked 0x801D0000', 'bad'],
+    [0x809d0000, 'Bad', 'values were lost and cannot be had any more', 'BadDataLost 0x809D0000', 'bad'],
     // Without the info type "data value" the same bits mean nothing.
     [0x00000180, 'Good', 'good', 'Good 0x00000180', 'good'],
     [0x40940600, 'Doubtful', 'outside the range of the sensor, at its high limit', 'UncertainEngineeringUnitsExceeded 0x40940600', 'uncertain'],

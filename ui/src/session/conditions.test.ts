@@ -21,6 +21,7 @@ describe('conditionsOf', () => {
     ['link down', withLink({ state: 'down', refused: 3, doubtful: 9 }), ['linkDown']],
     ['connecting', withLink({ state: 'connecting' }), ['linkConnecting']],
     ['silent', withLink({ subscription: 'late' }), ['subscriptionLate']],
+    ['values stand still', withLink({ subscription: 'frozen' }), ['subscriptionFrozen']],
     ['refused tags', withLink({ refused: 3, doubtful: 0 }), ['refused']],
     ['others are not good too', withLink({ refused: 3, doubtful: 5 }), ['refused', 'doubtful']],
     ['recorder failed', { recorder: { ...recorder, state: 'failed' } }, ['recorderFailed']],

@@ -47,6 +47,32 @@ describe('TagDirectory', () => {
     expect([made.tags.length, made.total]).toEqual([0, 3]);
   });
 
+  it('reads again what a server changed, and shows the old until the new is complete', async () => {
+    let unit = 'bar';
+    const ask = vi.fn((request: TagsRequest) => {
+      const { total, tags } = page(request);
+      return Promise.resolve({ total, tags: tags.map((tag) => ({ ...tag, unit })) });
+    });
+    const { made } = directory(ask);
+    await made.refresh();
+    expect(ask).not.toHaveBeenCalled();
+    await made.load();
+    unit = 'mbar';
+    const refreshing = made.refresh();
+    expect(made.tags[0].unit).toBe('bar');
+    await Promise.all([refreshing, made.refresh()]);
+    expect([made.tags.length, made.tags[0].unit, made.tags[49_999].unit]).toEqual([50_000, 'mbar', 'mbar']);
+  });
+
+  it('keeps the old where the new cannot be had', async () => {
+    let broken = false;
+    const { made } = directory((request) => (broken ? Promise.reject(new Error('cable')) : Promise.resolve(page(request))));
+    await made.load();
+    broken = true;
+    await made.refresh();
+    expect([made.failure, made.tags.length]).toEqual([null, 50_000]);
+  });
+
   it('asks for one name where only one is wanted, and once', async () => {
     const ask = vi.fn((request: TagsRequest) => Promise.resolve(page(request)));
     const { made, changed } = directory(ask);

@@ -30,6 +30,10 @@ describe('noticeWords', () => {
     ['a gap of a link', { kind: 'gapLinkDown', tag: null, lost: null }, null, 'line3: gap, the connection was down', '10:12:31–10:12:36 (5 s)'],
     ['a refused tag', { kind: 'itemRefused', fromMs: null, lost: null, status: 0x80340000 }, 'Filler.Speed', 'Filler.Speed: refused by the server', 'the server does not know this node'],
     ['a lost link in the adapter’s own words', { kind: 'linkDown', tag: null, fromMs: null, lost: null, status: 0x80050000, detail: 'The connection broke.' }, null, 'line3: connection lost', 'The connection broke.'],
+    ['values read back', { kind: 'gapFilled', tag: null, lost: 1200 }, null, 'line3: gap, the server’s history was read', '10:12:31–10:12:36 (5 s) · 1 200 values read back'],
+    ['a history without values', { kind: 'gapFilled', tag: null, lost: 0 }, null, 'line3: gap, the server’s history was read', '10:12:31–10:12:36 (5 s) · 0 values read back'],
+    ['clocks that differ', { kind: 'clockSkewed', tag: null, fromMs: null, lost: null, detail: '+3.2' }, null, 'line3: its clock and this PC’s differ', '+3.2 s'],
+    ['another server', { kind: 'failover', tag: null, fromMs: null, lost: null, detail: 'opc.tcp://b:4840/' }, null, 'line3: another server of the set took over', 'opc.tcp://b:4840/'],
     ['a start', { kind: 'started', connection: null, tag: null, fromMs: null, toMs: null, lost: null }, null, 'Lineside started', ''],
   ])('%s', (_, change, tag, title, detail) => {
     const notice = { ...NOTICE, ...change };

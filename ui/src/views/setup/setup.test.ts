@@ -268,6 +268,15 @@ describe('on the screen', () => {
     expect(find('setup')?.textContent).toMatch(/Connect your first server/);
   });
 
+  it('says in a replay why nothing can be set up', async () => {
+    await show('good');
+    screen.replay = true;
+    screen.view = 'setup';
+    flushSync();
+    expect(find('setup-off')?.textContent).toMatch(/cannot touch the plant/);
+    expect(find('setup-address')).toBeNull();
+  });
+
   it('says what is wrong with an address, and keeps it', async () => {
     await show('good');
     await press('nav-setup');

@@ -37,6 +37,7 @@ describe('rowOf', () => {
     ['late', { trust: 'late', received: START - 65_000 }, {}, 'stale', 'Late', 'Not renewed for 1m 05s; expected every 10 s. Check the device or its driver.'],
     ['link down', { trust: 'live' }, { link: { ...link, state: 'down', sinceMs: START - 51_000 } }, 'stale', 'Last known', 'No connection to line3 since 10:11:45. Check server and network.'],
     ['silent server', {}, { link: { ...link, subscription: 'late', subscriptionSinceMs: START - 21_000 } }, 'stale', 'Last known', 'Server silent since 10:12:15. Lineside renews the subscription by itself.'],
+    ['heartbeat stands still', {}, { link: { ...link, subscription: 'frozen', subscriptionSinceMs: START - 21_000 } }, 'stale', 'Stands still', 'The server’s heartbeat stands still since 10:12:15. Check its connection to the devices.'],
     ['refused', { trust: 'refused', status: 0x80340000 }, {}, 'none', 'Refused', 'Server refused it: the server does not know this node. Correct the node in plant.toml.'],
     ['bad', { trust: 'bad', status: 0x808c0000 }, {}, 'none', 'Sensor fault', 'Server says: the sensor reports a fault.'],
     ['uncertain', { trust: 'uncertain', status: 0x40910000 }, {}, 'doubtful', 'Substituted', 'Server says: a substitute value, not a measurement.'],
@@ -68,7 +69,7 @@ describe('search and filter', () => {
   });
 
   it.each<[Trust, Partial<LinkView>, Trust]>([
-    ['live', {}, 'live'], ['live', { state: 'down' }, 'linkDown'], ['live', { state: 'connecting' }, 'linkDown'],
+    ['live', { subscription: 'frozen' }, 'silent'], ['live', {}, 'live'], ['live', { state: 'down' }, 'linkDown'], ['live', { state: 'connecting' }, 'linkDown'],
     ['late', { subscription: 'late' }, 'silent'], ['live', { subscription: 'none' }, 'silent'], ['refused', { state: 'down' }, 'refused'],
     ['waiting', { state: 'down' }, 'waiting'],
   ])('%s over a link %j is %s', (trust, change, expected) => expect(withLink(trust, { ...link, ...change })).toBe(expected));
