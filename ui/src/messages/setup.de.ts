@@ -115,7 +115,7 @@ export const setupDe: Record<keyof typeof setupEn, string> = {
   'proposal.why': 'Warum so',
   'proposal.low': 'Unteres Ende des Normalbereichs',
   'proposal.high': 'Oberes Ende des Normalbereichs',
-  'proposal.guess': 'Vermutung, genau hinsehen:',
+  'proposal.guess': 'Genau hinsehen:',
   'proposal.known': 'schon in plant.toml',
   'proposal.problem.noName': 'Ein Wert braucht einen Namen.',
   'proposal.problem.twice': 'Diesen Namen gibt es zweimal.',

@@ -113,7 +113,7 @@ export const setupEn = {
   'proposal.why': 'Why so',
   'proposal.low': 'Low end of the normal range',
   'proposal.high': 'High end of the normal range',
-  'proposal.guess': 'Guess, look twice:',
+  'proposal.guess': 'Look twice:',
   'proposal.known': 'in plant.toml already',
   'proposal.problem.noName': 'A tag needs a name.',
   'proposal.problem.twice': 'This name is there twice.',

@@ -42,6 +42,8 @@ describe('what is to be looked at', () => {
     ['no security', report({ security: 'None' }), ['security notice']],
     ['lost and overflowed', flow({ lost: 2, overflows: 1 }), ['lost warning', 'overflows notice']],
     ['refused', { ...GOOD, refused: [{ tag: 1, name: 'a', node: 'n', status: 0x80340000 }] }, ['refused warning']],
+    ['some not good', { ...GOOD, link: { ...GOOD.link, doubtful: 3 } }, ['doubtful notice']],
+    ['all not good while values are asked for', { ...GOOD, link: { ...GOOD.link, doubtful: 3, subscription: 'none' } }, []],
     ['a member that is gone', report({ members: [{ endpoint: 'x', role: 'unreachable', serviceLevel: null, detail: '' }] }), ['member warning']],
     ['late answers', report({ publishLateMs: 1_500 }), ['late notice']],
   ])('%s', (_, connection, kinds) => expect(found(connection)).toEqual(kinds));
@@ -127,6 +129,7 @@ describe('on the screen', () => {
   it('says what is down in the words of the connection', async () => {
     await show('linkdown');
     expect(find('connection-state')?.dataset['state']).toBe('down');
+    expect(text('connection-state')).toMatch(/Nothing else is wrong/);
     expect(text('connection-state')).toMatch(/No connection since 10:11:45.*Detail from the connection: connection reset by peer/);
   });
 

@@ -31,6 +31,10 @@ export function findingsOf(connection: ConnectionView, link: LinkView, now: numb
   if (refused > 0 && link.state === 'up') {
     found.push(finding('refused', 'warning', tn('finding.refused', refused, {}, formatNumber(refused))));
   }
+  const { doubtful } = link;
+  if (doubtful > 0 && link.state === 'up' && link.subscription === 'live') {
+    found.push(finding('doubtful', 'notice', tn('finding.doubtful', doubtful, {}, formatNumber(doubtful))));
+  }
   return found.sort((a, b) => ORDER.indexOf(a.weight) - ORDER.indexOf(b.weight));
 }
 
@@ -58,8 +62,8 @@ export function levelOf(level: number): Level {
 }
 
 type Kind =
-  | 'serverState' | 'shutdown' | 'level' | 'serverCertificate' | 'ownCertificate' | 'skew' | 'refused' | 'lost' | 'overflows'
-  | 'security' | 'member' | 'late';
+  | 'serverState' | 'shutdown' | 'level' | 'serverCertificate' | 'ownCertificate' | 'skew' | 'refused' | 'doubtful' | 'lost'
+  | 'overflows' | 'security' | 'member' | 'late';
 
 function finding(kind: Kind, weight: Weight, title: string, params: Record<string, string> = {}): Finding {
   return { kind, weight, title, todo: t(`finding.${kind}.todo`, params).trim() };
