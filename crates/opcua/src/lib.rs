@@ -20,6 +20,8 @@ pub mod browse;
 mod clock;
 mod connect;
 mod counters;
+#[doc(hidden)]
+pub mod decode;
 mod delivered;
 pub mod discovery;
 mod endpoint;

@@ -27,13 +27,13 @@ pub use parse::{CertificateInfo, RevocationListInfo};
 pub(crate) use files::{Folders, for_our_eyes_only, remove, write_private};
 pub(crate) use own::{now, read_certificate, read_key};
 pub(crate) use parse::{Cert, Unreadable};
+pub(crate) use pem::{Parsed, read_all};
 
 use crate::Settings;
 use crate::words::Trouble;
 use files::{Contents, Found};
 use opcua::crypto::{CertificateStore, SecurityPolicy, X509};
 use opcua::types::{EndpointDescription, StatusCode};
-use pem::Parsed;
 use std::path::{Path, PathBuf};
 
 /// Why a certificate could not be read, moved or made.
