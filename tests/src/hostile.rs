@@ -50,7 +50,7 @@ pub(crate) async fn serve(mut client: TcpStream, how: Hostile) {
         return;
     }
     let done = match how {
-        Hostile::Silent => Ok(std::future::pending().await),
+        Hostile::Silent => return std::future::pending().await,
         Hostile::Closing => Ok(()),
         Hostile::HugeMessage => stream(&mut client, &message(*b"MSGF", u32::MAX, &[]), &[0; CHUNK]).await,
         Hostile::EndlessChunks => {
