@@ -14,7 +14,7 @@ use crate::sequence::Arrival;
 use crate::service;
 use crate::subscribe::{Standing, delete};
 use crate::value::timestamp;
-use crate::words::{Trouble, code, flooded, link_lost, silent, subscription_gone};
+use crate::words::{Trouble, code, link_lost, silent, subscription_gone};
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -37,8 +37,10 @@ const TICK: Duration = Duration::from_millis(250);
 const ASK_AGAIN: Duration = Duration::from_secs(60);
 /// So many failed Publish requests in a row end the session.
 const FAILURES_MAX: u32 = 20;
-/// More answers without any news than this within one tick are no subscription at work.
-const IDLE_MAX: u32 = 1_000;
+/// After more answers without any news than this, and this for each subscription, the next tick is waited for: a
+/// server that answers without end is not asked without end.
+const IDLE_MAX: u32 = 10;
+const IDLE_EACH: u32 = 5;
 /// Subscriptions that are not ours are deleted, each once, up to so many on one channel.
 const STRANGERS_MAX: usize = 1_000;
 /// Requests of a channel that is no more have expired at the server by then.
@@ -85,7 +87,7 @@ pub(crate) struct Flow<'a> {
     /// The server keeps sent messages until they are acknowledged.
     retransmits: bool,
     failures: u32,
-    /// Answers without news since the last tick.
+    /// Answers without news, and questions for lost messages, since the last tick.
     idle: u32,
     strangers: BTreeSet<u32>,
     /// Requests of the last channel may swallow messages: since when, and when to look next.
@@ -157,7 +159,9 @@ impl<'a> Flow<'a> {
 
     /// Keeps the pipeline filled.
     fn park(&mut self) {
-        while self.failures < FAILURES_MAX && self.pipeline.send() {
+        let subscriptions = u32::try_from(self.parts.standing.subscriptions.len()).unwrap_or(u32::MAX);
+        let most = subscriptions.saturating_mul(IDLE_EACH).saturating_add(IDLE_MAX);
+        while self.failures < FAILURES_MAX && self.idle < most && self.pipeline.send() {
             let request = Publish::new(&self.session).acks(std::mem::take(&mut self.acknowledge));
             let session = self.session.clone();
             self.in_flight.push(async move { request.send(session.channel()).await }.boxed());
@@ -184,7 +188,7 @@ impl<'a> Flow<'a> {
             }
             UaStatus::BadNoSubscription => return Err(self.all_gone(status)),
             // A request that the server held until it expired; the watchdog judges silence.
-            UaStatus::BadTimeout => {}
+            UaStatus::BadTimeout => self.idle += 1,
             _ if service::is_of_link(status) => return Err(self.link_lost(status)),
             _ => self.failures += 1,
         }
@@ -198,25 +202,32 @@ impl<'a> Flow<'a> {
         }
         let id = response.subscription_id;
         let mut message = response.notification_message;
+        let published = message.publish_time;
         if message.publish_time.is_null() {
             message.publish_time = response.response_header.timestamp;
         }
         let Some(at) = self.parts.standing.subscriptions.iter().position(|subscription| subscription.id == id) else {
-            return self.stranger(id);
+            self.stranger(id);
+            return Ok(());
         };
         let promised = self.parts.standing.subscriptions[at].revised.keep_alive();
         self.parts.feed.beside.published(id, timestamp(message.publish_time), promised);
-        self.heard(at)?;
         let empty = message.notification_data.as_ref().is_none_or(Vec::is_empty);
         let number = message.sequence_number;
-        let tracker = &mut self.parts.standing.subscriptions[at].tracker;
-        let arrival = if empty { tracker.keep_alive(number) } else { tracker.data(number) };
+        let subscription = &mut self.parts.standing.subscriptions[at];
+        let arrival = if empty { subscription.tracker.keep_alive(number) } else { subscription.tracker.data(number) };
+        let newer = subscription.newest.replace(published.max(subscription.newest.unwrap_or(published)));
+        if arrival != Arrival::Repeated {
+            self.heard(at)?;
+        }
+        self.idle += u32::from(empty || arrival == Arrival::Repeated);
         let arrived = match arrival {
+            // A repeated message carries its first time.
+            Arrival::Repeated if newer.is_some_and(|newest| newest < published) => self.renumbered(at, message).await,
             Arrival::Repeated => {
                 self.parts.feed.counters.repeated += 1;
-                self.idle()
+                Ok(())
             }
-            Arrival::InOrder if empty => self.idle().and_then(|()| self.message(id, message)),
             Arrival::InOrder => self.message(id, message),
             Arrival::Missing { first, count } => self.missing(at, first, count, message).await,
         };
@@ -226,28 +237,22 @@ impl<'a> Flow<'a> {
         arrived
     }
 
-    fn stranger(&mut self, id: u32) -> Result<(), Ended> {
+    fn stranger(&mut self, id: u32) {
         if self.strangers.len() < STRANGERS_MAX && self.strangers.insert(id) {
             tracing::warn!(id, "deleting a subscription that is not ours");
             let session = self.session.clone();
             self.errands.push(async move { delete(&session, id).await }.boxed());
         }
-        self.idle()
-    }
-
-    /// An answer that brought nothing.
-    fn idle(&mut self) -> Result<(), Ended> {
         self.idle += 1;
-        if self.idle < IDLE_MAX {
-            return Ok(());
-        }
-        let (trouble, status) = (flooded(&self.host), UaStatus::BadTooManyOperations);
-        Err(Ended::Lost { trouble, reason: GapReason::Silent, status })
     }
 
     /// Maps one notification message in one pass.
     fn message(&mut self, id: u32, message: NotificationMessage) -> Result<(), Ended> {
-        self.parts.feed.heard(id, message.publish_time)?;
+        // The end of a subscription says nothing of the values that still waited in it.
+        let mut notifications = message.notification_data.iter().flatten();
+        if !notifications.any(|notification| notification.inner_is::<StatusChangeNotification>()) {
+            self.parts.feed.heard(id, message.publish_time)?;
+        }
         self.notifications(id, message)
     }
 
@@ -268,6 +273,7 @@ impl<'a> Flow<'a> {
 
     async fn tick(&mut self) -> Result<(), Ended> {
         self.idle = 0;
+        self.pipeline.tick();
         // After a pause of this process answers wait to be seen; they come before any judgement on silence.
         while let Some(Some(published)) = self.in_flight.next().now_or_never() {
             self.published(published).await?;
@@ -331,12 +337,13 @@ impl<'a> Flow<'a> {
     }
 
     fn gone(&mut self, id: u32, status: UaStatus) -> Ended {
-        self.parts.standing.gone(id);
+        // Should it be there nevertheless, it must not stay beside the one that takes its place.
+        self.parts.standing.orphan(id);
         Ended::Gone(subscription_gone(&self.host, status))
     }
 
     fn all_gone(&mut self, status: UaStatus) -> Ended {
-        self.parts.standing.subscriptions.clear();
+        self.parts.standing.orphan_all();
         Ended::Gone(subscription_gone(&self.host, status))
     }
 }

@@ -18,6 +18,8 @@ const RECENT: Duration = Duration::from_secs(5 * 60);
 const BROKEN_MAX: u32 = 3;
 /// So many failed services on one session, and a new session is tried.
 const FAILED_MAX: u32 = 3;
+/// Subscriptions that end so soon after others are not made anew at once.
+const GONE_AGAIN: Duration = Duration::from_secs(10);
 /// Two undecodable messages within this are no accident.
 const UNDECODABLE_AGAIN: Duration = Duration::from_secs(60);
 
@@ -104,8 +106,8 @@ pub(crate) struct Ladder {
     waits: u32,
     broken: u32,
     failed: u32,
-    /// Subscriptions ended before a value came.
-    gone: bool,
+    /// When subscriptions ended last, at the server, on a link that stood.
+    gone: Option<Duration>,
     down_since: Option<Duration>,
     /// The last sign of life of the session.
     contact: Duration,
@@ -124,7 +126,7 @@ impl Ladder {
             waits: 0,
             broken: 0,
             failed: 0,
-            gone: false,
+            gone: None,
             down_since: None,
             contact: Duration::ZERO,
             undecodable: None,
@@ -195,7 +197,7 @@ impl Ladder {
             Outcome::Lost { alive, undecodable } => {
                 self.link = Link::Down;
                 self.contact = now;
-                self.gone = false;
+                self.gone = None;
                 self.lived(alive);
                 if undecodable && self.isolate {
                     // One more step of a search that ends by itself.
@@ -204,16 +206,15 @@ impl Ladder {
                 self.suspect(now, undecodable);
                 self.wait(now, RETRY_RECENT, jitter)
             }
-            Outcome::Gone { alive: true } => {
-                self.lived(true);
+            // They may have expired; those made anew should live, and not only for a moment.
+            Outcome::Gone { alive } => {
+                let again = self.gone.replace(now).is_some_and(|before| now.saturating_sub(before) < GONE_AGAIN);
+                if again {
+                    return self.wait(now, RETRY_RECENT, jitter);
+                }
+                self.lived(alive);
                 Step::Create
             }
-            // After an outage they may have expired; those made anew should live.
-            Outcome::Gone { alive: false } if !self.gone => {
-                self.gone = true;
-                Step::Create
-            }
-            Outcome::Gone { alive: false } => self.wait(now, RETRY_RECENT, jitter),
         }
     }
 
@@ -261,7 +262,6 @@ impl Ladder {
         if alive {
             self.waits = 0;
             self.failed = 0;
-            self.gone = false;
             self.down_since = None;
         }
     }

@@ -10,7 +10,7 @@ use crate::words::{Trouble, service_failed};
 use crate::{SIMULATED_PLANT, service};
 use lineside_model::Timestamp;
 use opcua::client::Session;
-use opcua::types::{DataValue, NodeId, Variant};
+use opcua::types::{DataValue, NamespaceMap, NodeId, StatusCode, Variant};
 use std::time::Duration;
 
 /// Items created in one call; small enough for a slow controller to answer in time.
@@ -200,10 +200,12 @@ pub(crate) async fn read(session: &Session, host: &str, capacity: &mut Capacity)
         .await
         .map_err(|status| service_failed(host, "tell what it is", status))?;
     let facts = facts(values);
-    session
-        .read_namespace_array()
-        .await
-        .map_err(|error| service_failed(host, "tell its namespaces", error.status()))?;
+    let names: Vec<Variant> = facts.namespaces.iter().map(|name| name.as_str().into()).collect();
+    // The library's own read of them takes for granted that there is an answer.
+    match NamespaceMap::new_from_variant_array(&names) {
+        Ok(namespaces) if !names.is_empty() => session.set_namespaces(namespaces),
+        _ => return Err(service_failed(host, "tell its namespaces", StatusCode::BadNoValue)),
+    }
     tracing::info!(product = facts.product, limits = ?facts.declared.list(), "a server and what it declares");
     capacity.obey(&facts.declared);
     Ok(facts)

@@ -39,7 +39,12 @@ impl Pipeline {
     pub(crate) fn too_many(&mut self) {
         self.outstanding = self.outstanding.saturating_sub(1);
         self.target = self.outstanding.max(1);
-        self.blocked = self.outstanding > 0;
+        self.blocked = true;
+    }
+
+    /// Time has passed: a server that holds none and takes none is asked again.
+    pub(crate) fn tick(&mut self) {
+        self.blocked &= self.outstanding > 0;
     }
 }
 
@@ -65,7 +70,11 @@ mod tests {
         let mut pipeline = Pipeline::new(1);
         assert!(pipeline.send());
         pipeline.too_many();
+        assert!(!pipeline.send(), "not at once: it would be asked without end");
+        pipeline.tick();
         assert!(pipeline.send());
         assert!(!pipeline.send());
+        pipeline.tick();
+        assert!(!pipeline.send(), "it holds the one");
     }
 }

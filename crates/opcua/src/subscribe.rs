@@ -16,7 +16,7 @@ use opcua::client::services::{
     CreateSubscription, DeleteSubscriptions, SetMonitoringMode, SetPublishingMode, TransferSubscriptions,
 };
 use opcua::client::{Session, UARequest};
-use opcua::types::{MonitoringMode, NodeId, StatusCode};
+use opcua::types::{CreateSubscriptionResponse, DateTime, MonitoringMode, NodeId, StatusCode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -26,6 +26,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// A subscription without its client frees the server after this: an outage of five minutes still ends with
 /// a transfer.
 const LIFETIME: Duration = Duration::from_secs(600);
+/// A promise of a longer silence, or of a longer interval, is none: the watchdog would never act.
+const PROMISE_MAX: Duration = Duration::from_secs(120);
 /// Round trip and scheduling, added to the promised keep-alive before silence counts.
 const MARGIN: Duration = Duration::from_secs(1);
 /// Items of one notification message: a burst of one value each of a whole subscription.
@@ -51,7 +53,18 @@ impl Revised {
     /// The longest silence of the subscription.
     pub(crate) fn keep_alive(&self) -> Duration {
         Duration::try_from_secs_f64(self.publishing_interval_ms / 1e3 * f64::from(self.keep_alive_count))
-            .unwrap_or(Duration::MAX / 4)
+            .map_or(PROMISE_MAX, |longest| longest.min(PROMISE_MAX))
+    }
+
+    /// What a server answered for a subscription that was `wanted` so. What cannot be is taken for what was wanted.
+    fn of(answer: &CreateSubscriptionResponse, wanted: Duration) -> Revised {
+        let interval = answer.revised_publishing_interval;
+        let possible = interval > 0.0 && interval <= PROMISE_MAX.as_secs_f64() * 1e3;
+        Revised {
+            publishing_interval_ms: if possible { interval.max(1.0) } else { wanted.as_secs_f64() * 1e3 },
+            keep_alive_count: answer.revised_max_keep_alive_count.max(1),
+            lifetime_count: answer.revised_lifetime_count,
+        }
     }
 }
 
@@ -63,6 +76,8 @@ pub(crate) struct Subscription {
     /// Silence longer than this is not what the server promised.
     pub(crate) patience: Duration,
     pub(crate) heard: Instant,
+    /// When the server published the newest of its messages, by its clock.
+    pub(crate) newest: Option<DateTime>,
     pub(crate) items: Vec<Item>,
     /// After a transfer: what the server can still repeat.
     pub(crate) available: Option<Vec<u32>>,
@@ -125,6 +140,12 @@ impl Standing {
         }
     }
 
+    /// All subscriptions are to be deleted, and made anew.
+    pub(crate) fn orphan_all(&mut self) {
+        let ids: Vec<u32> = self.subscriptions.iter().map(|subscription| subscription.id).collect();
+        ids.into_iter().for_each(|id| self.orphan(id));
+    }
+
     /// Everything that is subscribed.
     pub(crate) fn items(&self) -> impl Iterator<Item = &Item> {
         self.subscriptions.iter().flat_map(|subscription| &subscription.items)
@@ -134,8 +155,7 @@ impl Standing {
     /// may wait in any of them to be repeated.
     pub(crate) fn leave_out(&mut self, tags: Vec<TagId>) {
         self.undecodable.extend(tags);
-        let ids: Vec<u32> = self.subscriptions.iter().map(|subscription| subscription.id).collect();
-        ids.into_iter().for_each(|id| self.orphan(id));
+        self.orphan_all();
     }
 
     /// Takes the subscriptions over into the session (OPC 10000-4 5.14.7). Returns (kept, lost).
@@ -342,18 +362,14 @@ async fn create(session: &Session, publish: Span, mode: MonitoringMode) -> Resul
         .send(session.channel())
         .await
         .map_err(|error| error.status())?;
-    let interval = created.revised_publishing_interval;
-    let revised = Revised {
-        publishing_interval_ms: if interval.is_finite() { interval.max(1.0) } else { wanted.as_secs_f64() * 1e3 },
-        keep_alive_count: created.revised_max_keep_alive_count.max(1),
-        lifetime_count: created.revised_lifetime_count,
-    };
+    let revised = Revised::of(&created, wanted);
     Ok(Subscription {
         id: created.subscription_id,
         tracker: Tracker::new(),
         revised,
         patience: revised.keep_alive() + MARGIN,
         heard: Instant::now(),
+        newest: None,
         items: Vec::new(),
         available: None,
         fresh: true,
@@ -368,5 +384,31 @@ pub(crate) async fn delete(session: &Session, id: u32) {
     let deleted = DeleteSubscriptions::new(session).subscription(id).send(session.channel()).await;
     if let Err(error) = deleted {
         tracing::debug!(%error, id, "subscription not deleted");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_promise_that_cannot_be_is_none() {
+        let check = |interval: f64, keep_alive: u32, expected_interval_ms: f64, expected_silence: Duration| {
+            let answer = CreateSubscriptionResponse {
+                revised_publishing_interval: interval,
+                revised_max_keep_alive_count: keep_alive,
+                ..CreateSubscriptionResponse::default()
+            };
+            let revised = Revised::of(&answer, Duration::from_millis(100));
+            assert_eq!(revised.publishing_interval_ms, expected_interval_ms, "{interval} {keep_alive}");
+            assert_eq!(revised.keep_alive(), expected_silence, "{interval} {keep_alive}");
+        };
+        check(500.0, 4, 500.0, Duration::from_secs(2));
+        check(60_000.0, 1, 60_000.0, Duration::from_secs(60));
+        for absurd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -5.0, 0.0, 1e300] {
+            check(absurd, 20, 100.0, Duration::from_secs(2));
+        }
+        check(f64::MIN_POSITIVE, 0, 1.0, Duration::from_millis(1));
+        check(1_000.0, u32::MAX, 1_000.0, PROMISE_MAX);
     }
 }

@@ -170,17 +170,6 @@ pub(crate) fn silent(host: &str, silence: Duration) -> Trouble {
     )
 }
 
-/// The server answers and answers, and brings nothing.
-pub(crate) fn flooded(host: &str) -> Trouble {
-    Trouble::new(
-        UaStatus::BadTooManyOperations,
-        format!(
-            "{host} answers without end and brings no value; the connection was given up to spare this machine. It is \
-             no OPC UA server that works: restart it, or ask its maker."
-        ),
-    )
-}
-
 /// The subscriptions are gone although the session is not.
 pub(crate) fn subscription_gone(host: &str, status: UaStatus) -> Trouble {
     Trouble::new(
@@ -322,7 +311,6 @@ mod tests {
         check(link_lost("plc:4840", UaStatus::Good), &["broke"]);
         check(link_lost("plc:4840", UaStatus::BadDecodingError), &["plant.toml"]);
         check(silent("plc:4840", Duration::from_secs(6)), &["6 s"]);
-        check(flooded("plc:4840"), &["plc:4840", "restart it"]);
         assert!(refused(3, "Speed", "i=1", UaStatus::BadDecodingError).contains("left out"));
         assert!(refused(3, "Speed", "i=1", UaStatus::BadNodeIdUnknown).starts_with("3 tags were refused"));
     }

@@ -1,6 +1,6 @@
 //! What the flow fetches afterwards: notifications that did not come, and nodes that were refused.
 
-use super::{Ended, Flow, SHADOW_LOOK, SHADOW_MAX};
+use super::{Ended, Flow, IDLE_MAX, SHADOW_LOOK, SHADOW_MAX};
 use crate::sequence::{REPUBLISH_MAX, successor};
 use crate::service;
 use crate::subscribe::{Item, create_items};
@@ -82,6 +82,7 @@ impl Flow<'_> {
         let subscription = &mut self.parts.standing.subscriptions[at];
         let (id, number) = (subscription.id, message.sequence_number);
         subscription.tracker.expect(successor(number));
+        subscription.newest = subscription.newest.max(Some(message.publish_time));
         self.parts.feed.outages.fetched(id, timestamp(message.publish_time));
         self.notifications(id, message)?;
         self.acknowledge(id, number);
@@ -155,7 +156,21 @@ impl Flow<'_> {
         if lost == 0 {
             return self.message(id, message);
         }
+        self.idle += lost.clamp(IDLE_MAX, REPUBLISH_MAX);
         self.parts.feed.counters.lost_messages += u64::from(lost);
+        self.parts.feed.lost_before(id, message.publish_time)?;
+        self.message(id, message)?;
+        self.read_again(at).await
+    }
+
+    /// The numbers of the server began anew, or were wrong before: what was missed in between is not known.
+    pub(super) async fn renumbered(&mut self, at: usize, message: NotificationMessage) -> Result<(), Ended> {
+        let subscription = &mut self.parts.standing.subscriptions[at];
+        let (id, number) = (subscription.id, message.sequence_number);
+        tracing::warn!(id, number, expected = subscription.tracker.next(), "the server numbers its messages anew");
+        subscription.tracker.expect(successor(number));
+        self.idle += IDLE_MAX;
+        self.heard(at)?;
         self.parts.feed.lost_before(id, message.publish_time)?;
         self.message(id, message)?;
         self.read_again(at).await

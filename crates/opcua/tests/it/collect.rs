@@ -82,6 +82,14 @@ impl Collected {
         }
     }
 
+    /// Takes what comes within `time`.
+    pub(crate) fn pump(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while let Ok(inputs) = self.receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            self.inputs.extend(inputs);
+        }
+    }
+
     /// Waits for a report that is `wanted`.
     pub(crate) fn until_report(&mut self, from: usize, what: &str, wanted: impl Fn(&LinkReport) -> bool) -> usize {
         self.until(from, what, |input| matches!(input, Input::Report { report, .. } if wanted(report)))

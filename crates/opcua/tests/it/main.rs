@@ -10,6 +10,8 @@ mod collect;
 mod forge;
 mod historian;
 mod ladder;
+mod liar;
+mod lies;
 mod links;
 mod peer;
 mod proxy;
