@@ -66,7 +66,8 @@ fn created(runtime: &Runtime, folder: &Path) -> Outcome<f64> {
     }
     let took = begin.elapsed().as_secs_f64();
     let counts: Counts = peer.counts();
-    if counts.items != MANY {
+    // Beside the tags the adapter watches how the server is.
+    if counts.items < MANY {
         return Err(format!("the server has {counts:?}").into());
     }
     eprintln!("{MANY} items in {took:.2} s, {} subscriptions", counts.subscriptions);
