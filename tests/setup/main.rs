@@ -196,7 +196,7 @@ fn trust_comes_into_force_at_once_and_goes_at_once() {
     let ground = Ground::new();
     let text = format!(
         "{}\n[[connection]]\nname = \"line\"\nendpoint = \"{}\"\n\n[[tag]]\nname = \"T\"\nnode = \"nsu={};s=Filler.Speed\"\n",
-        lineside_config::edit::fresh("Etc/UTC"),
+        lineside_config::edit::fresh(&lineside_config::edit::NewPlant::default()),
         ground.plant.endpoint(),
         lineside_plant::NAMESPACE,
     );

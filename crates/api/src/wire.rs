@@ -675,7 +675,20 @@ records! {
     struct CounterProposal { pub tag: String, pub rollover: Option<f64> }
 
     /// Writes what a person confirmed into plant.toml.
+    /// Where a new line stands. What is empty becomes a placeholder that says so.
+    struct PlantDraft {
+        pub site: String,
+        pub area: String,
+        pub line: String,
+        /// What is counted, in the plural.
+        pub product: String,
+        /// IANA name; empty: that of this computer.
+        pub time_zone: String,
+    }
+
     struct ApplyRequest {
+        /// Used only where there is no plant.toml yet.
+        pub plant: Option<PlantDraft>,
         /// A new connection, or null where `connection` is configured already.
         pub draft: Option<ConnectionDraft>,
         pub connection: Option<u32>,

@@ -1,7 +1,7 @@
 //! From what a person confirmed on the screen to additions for `plant.toml`.
 
 use lineside_api::wire::*;
-use lineside_config::edit::{self, Additions, NewConnection, NewCounter, NewMap, NewTag, NewUnit};
+use lineside_config::edit::{self, Additions, NewConnection, NewCounter, NewMap, NewPlant, NewTag, NewUnit};
 use lineside_model::config::{Connection, Scale, User};
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// The connection as it would stand in a file; what is wrong with it is said as for a file.
 pub(crate) fn connection(draft: &ConnectionDraft) -> Result<Connection, lineside_config::Errors> {
     let additions = Additions { connection: Some(new_connection(draft)), ..Additions::default() };
-    let edited = edit::add(&edit::fresh("Etc/UTC"), Path::new("Setup"), &additions)?;
+    let edited = edit::add(&edit::fresh(&NewPlant::default()), Path::new("Setup"), &additions)?;
     // `add` promises that what was to be added is there.
     Ok(edited.config.connections.into_iter().next().expect("the connection that was added"))
 }
@@ -23,10 +23,21 @@ pub(crate) fn connection(draft: &ConnectionDraft) -> Result<Connection, lineside
 pub(crate) fn of(request: &ApplyRequest, connection: &str) -> Result<Additions, Problem> {
     let units = request.units.iter().filter(|unit| !unit.known).map(new_unit);
     Ok(Additions {
+        plant: request.plant.as_ref().map(new_plant).unwrap_or_default(),
         connection: request.draft.as_ref().filter(|_| request.connection.is_none()).map(new_connection),
         units: units.collect::<Result<_, _>>()?,
         tags: request.tags.iter().filter(|tag| !tag.known).map(|tag| new_tag(tag, connection)).collect(),
     })
+}
+
+fn new_plant(draft: &PlantDraft) -> NewPlant {
+    NewPlant {
+        site: draft.site.clone(),
+        area: draft.area.clone(),
+        line: draft.line.clone(),
+        product: draft.product.clone(),
+        time_zone: draft.time_zone.clone(),
+    }
 }
 
 fn new_connection(draft: &ConnectionDraft) -> NewConnection {

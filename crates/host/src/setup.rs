@@ -269,7 +269,7 @@ impl Setup for HostSetup {
         let path = self.station.path();
         let applied = |added, problems| Ok(Applied { path: path.display().to_string(), added, problems });
         let additions = match additions::of(&request, &connection.name) {
-            Ok(additions) if additions == edit::Additions::default() => return applied(Vec::new(), Vec::new()),
+            Ok(additions) if additions.is_empty() => return applied(Vec::new(), Vec::new()),
             Ok(additions) => additions,
             Err(problem) => return applied(Vec::new(), vec![problem]),
         };

@@ -19,8 +19,8 @@ pub(crate) struct Counters {
     pub(crate) reactivated: u64,
     /// Subscriptions taken over by a new session.
     pub(crate) transferred: u64,
-    /// Subscriptions made in place of lost ones.
-    pub(crate) recreated: u64,
+    /// Subscriptions made, the first ones and those in place of lost ones.
+    pub(crate) created: u64,
     pub(crate) notifications: u64,
     pub(crate) values: u64,
     /// Messages that came twice.
@@ -66,14 +66,14 @@ impl Counters {
     pub(crate) fn summary(&self) -> String {
         let latest = self.lateness().max().unwrap_or_default();
         format!(
-            "{} sessions, {} reconnects, {} reactivated, {} transferred, {} recreated; {} notifications with {} values, \
+            "{} sessions, {} reconnects, {} reactivated, {} transferred, {} created; {} notifications with {} values, \
              {} repeated, {} missing of which {} republished and {} lost; {} overflows, {} times late, at most {latest:?}; \
              {:?}",
             self.sessions_created,
             self.reconnects,
             self.reactivated,
             self.transferred,
-            self.recreated,
+            self.created,
             self.notifications,
             self.values,
             self.repeated,

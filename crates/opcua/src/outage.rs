@@ -49,11 +49,6 @@ impl Outages {
         self.open = None;
     }
 
-    /// Are values missing, and nothing came since?
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.is_some()
-    }
-
     /// A message that came late, of `time`, was fetched; it ends no gap.
     pub(crate) fn fetched(&mut self, subscription: u32, time: Option<Timestamp>) {
         self.last_heard.extend(time.map(|time| (subscription, time)));

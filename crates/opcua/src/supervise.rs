@@ -360,7 +360,6 @@ impl Supervisor {
         let (Some(link), Some(facts)) = (&mut self.link, &self.facts) else {
             return Ok(LOST);
         };
-        let anew = !self.standing.subscriptions.is_empty() || self.feed.outages.is_open();
         let config = self.config.clone();
         let plan = Plan {
             config: &config,
@@ -371,9 +370,7 @@ impl Supervisor {
         };
         match self.standing.complete(&link.session, &plan, &mut self.capacity).await {
             Ok(made) => {
-                if anew {
-                    self.feed.counters.recreated += u64::try_from(made).unwrap_or_default();
-                }
+                self.feed.counters.created += u64::try_from(made).unwrap_or_default();
                 if made > 0 || !self.answered {
                     self.answers()?;
                 }

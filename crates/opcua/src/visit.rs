@@ -67,7 +67,7 @@ pub(crate) fn flow(counters: &Counters) -> FlowReport {
         sessions_created: counters.sessions_created,
         sessions_reactivated: counters.reactivated,
         subscriptions_transferred: counters.transferred,
-        subscriptions_created: counters.recreated,
+        subscriptions_created: counters.created,
         missing: counters.missing,
         republished: counters.republished,
         lost: counters.lost_messages,

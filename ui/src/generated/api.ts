@@ -606,7 +606,21 @@ export type MapEntry = { value: string, meaning: string, };
 
 export type CounterProposal = { tag: string, rollover: number | null, };
 
+export type PlantDraft = { site: string, area: string, line: string, 
+/**
+ * What is counted, in the plural.
+ */
+product: string, 
+/**
+ * IANA name; empty: that of this computer.
+ */
+timeZone: string, };
+
 export type ApplyRequest = { 
+/**
+ * Used only where there is no plant.toml yet.
+ */
+plant: PlantDraft | null, 
 /**
  * A new connection, or null where `connection` is configured already.
  */

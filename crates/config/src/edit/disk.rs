@@ -21,7 +21,7 @@ pub fn apply(path: &Path, known: Option<&str>, additions: &Additions, dry_run: b
     if known.is_some() && before.as_deref() != known {
         return Err(changed(path));
     }
-    let base = before.clone().unwrap_or_else(|| fresh(&system_zone()));
+    let base = before.clone().unwrap_or_else(|| fresh(&additions.plant));
     let mut edited = add(&base, path, additions)?;
     if before.is_none() {
         edited.added = edited.text.lines().map(str::to_owned).filter(|line| !line.trim().is_empty()).collect();

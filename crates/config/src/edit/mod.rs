@@ -20,10 +20,31 @@ use std::path::Path;
 /// What is to be added.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct Additions {
+    /// Names for a file that is not there yet; one that is there keeps its own.
+    pub plant: NewPlant,
     pub connection: Option<NewConnection>,
     /// In the order of material flow.
     pub units: Vec<NewUnit>,
     pub tags: Vec<NewTag>,
+}
+
+/// Where a new line stands. What is empty becomes a placeholder that says so.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct NewPlant {
+    pub site: String,
+    pub area: String,
+    pub line: String,
+    /// What is counted, in the plural.
+    pub product: String,
+    /// IANA name; empty: that of this computer.
+    pub time_zone: String,
+}
+
+impl Additions {
+    /// Is there nothing that an existing file would get?
+    pub fn is_empty(&self) -> bool {
+        self.connection.is_none() && self.units.is_empty() && self.tags.is_empty()
+    }
 }
 
 /// A connection as it will stand in the file.
@@ -111,17 +132,26 @@ pub fn add(text: &str, path: &Path, additions: &Additions) -> Result<Edited, Err
     Ok(Edited { text: edited, added, config })
 }
 
-/// A plant that has nothing yet, for a file that is not there. The names are placeholders and say so.
-pub fn fresh(zone: &str) -> String {
-    format!(
-        "# Made by Lineside. All keys: docs/plant.example.toml\n\n[plant]\n\
-         site = \"Site\"                      # a placeholder: write the name of your site\n\
-         area = \"Area\"                      # a placeholder: write the name of the area\n\
-         time_zone = {:<20} # of this computer; every time on the screen is in it\n\n[line]\n\
-         name = \"Line 1\"                    # a placeholder: write the name of the line\n\
-         product = \"products\"               # what is counted, in the plural\n",
-        entries::quoted(zone)
-    )
+/// A plant that has nothing yet, for a file that is not there.
+pub fn fresh(plant: &NewPlant) -> String {
+    let zone = if plant.time_zone.is_empty() { system_zone() } else { plant.time_zone.clone() };
+    let line = |key: &str, value: &str, placeholder: &str, says: &str| {
+        let (value, says) = match value.trim() {
+            "" => (placeholder, format!("a placeholder: write {says}")),
+            value => (value, says.to_owned()),
+        };
+        format!("{:<34} # {says}\n", format!("{key} = {}", entries::quoted(value)))
+    };
+    [
+        "# Made by Lineside. All keys: docs/plant.example.toml\n\n[plant]\n".to_owned(),
+        line("site", &plant.site, "Site", "the name of your site"),
+        line("area", &plant.area, "Area", "the name of the area"),
+        line("time_zone", &zone, "Etc/UTC", "every time on the screen is in it"),
+        "\n[line]\n".to_owned(),
+        line("name", &plant.line, "Line 1", "the name of the line"),
+        line("product", &plant.product, "products", "what is counted, in the plural"),
+    ]
+    .concat()
 }
 
 /// One problem with the file as a whole.

@@ -1,6 +1,8 @@
 //! Additions to a file: everything that was there stays to the byte, and what was added is read back as meant.
 
-use lineside_config::edit::{Additions, NewConnection, NewCounter, NewMap, NewTag, NewUnit, add, apply, fresh};
+use lineside_config::edit::{
+    Additions, NewConnection, NewCounter, NewMap, NewPlant, NewTag, NewUnit, add, apply, fresh,
+};
 use lineside_config::parse;
 use lineside_model::config::{Scale, Security, User};
 use lineside_model::{PackState, PlantConfig};
@@ -86,7 +88,7 @@ fn read_back(config: &PlantConfig, old: &PlantConfig) -> Additions {
         scale: new.scale,
         texts: new.texts.clone(),
     });
-    Additions { connection, units: units.collect(), tags: tags.collect() }
+    Additions { plant: NewPlant::default(), connection, units: units.collect(), tags: tags.collect() }
 }
 
 fn check(text: &str, additions: &Additions) -> Result<String, TestCaseError> {
@@ -157,7 +159,12 @@ fn additions(connection: &'static str) -> impl Strategy<Value = Additions> {
                 reject: tag(2).map(|tag| NewCounter { tag, rollover: None }),
                 ..NewUnit::default()
             };
-            Additions { connection: added, units: (0..units).map(unit).collect(), tags: tags.clone() }
+            Additions {
+                plant: NewPlant::default(),
+                connection: added,
+                units: (0..units).map(unit).collect(),
+                tags: tags.clone(),
+            }
         },
     )
 }
@@ -184,7 +191,7 @@ proptest! {
         } else {
             additions.connection = Some(server("first"));
         }
-        check(&fresh("Europe/Berlin"), &additions)?;
+        check(&fresh(&NewPlant { time_zone: "Europe/Berlin".into(), site: "Köln \"Nord\"".into(), ..NewPlant::default() }), &additions)?;
         check(MINIMAL, &additions)?;
     }
 
