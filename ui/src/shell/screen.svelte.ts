@@ -94,7 +94,7 @@ export class Screen {
   constructor(readonly platform: Platform) {
     this.theme = startTheme();
     this.language = startLanguage();
-    this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [] });
+    this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [], fresh: () => this.plant === null });
     this.directory = new TagDirectory(platform, () => this.directoryTick++);
     this.puller = new Puller(platform, this.session, () => this.sync());
   }

@@ -89,14 +89,15 @@ export class FakeServer {
     return { node, text: speed ? `598.${this.turns % 10}` : '6', unit: speed ? '1/min' : '', status: 0, sourceMs: START + this.turns * 1000 };
   }
 
-  apply({ tags, units, draft }: ApplyRequest): Applied {
+  apply({ plant, tags, units, draft }: ApplyRequest): Applied {
     if (tags.some(({ name }) => name === 'fail')) throw new CallError('internal', 'plant.toml cannot be written: permission denied.');
+    const fresh = plant === null ? [] : ['', '[plant]', `area = "${plant.area}"`, `time_zone = "${plant.timeZone}"`];
     const head = draft === null ? [] : ['', '[[connection]]', `name = "${draft.name}"`, `endpoint = "${draft.endpoint}"`, `security = "${draft.security}"`];
     const lines = [
       ...units.flatMap((unit) => ['', '[[unit]]', `name = "${unit.name}"`, ...(unit.speed === null ? [] : [`speed = "${unit.speed}"`])]),
       ...tags.flatMap((tag) => ['', '[[tag]]', `name = "${tag.name}"`, `node = "${tag.node}"`, ...(tag.unit === '' ? [] : [`unit = "${tag.unit}"`])]),
     ];
-    return { path: '/home/operator/plant.toml', added: [...head, ...lines].slice(1), problems: [] };
+    return { path: '/home/operator/plant.toml', added: [...fresh, ...head, ...lines].slice(1), problems: [] };
   }
 
   private certificate(): CertificateView {

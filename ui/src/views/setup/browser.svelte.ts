@@ -48,6 +48,12 @@ export class Browser {
     return [...this.ticked];
   }
 
+  /** Names of the ticked nodes, as far as they were read. */
+  pickedNames(): string[] {
+    const read = [...[...this.branches.values()].flatMap(({ nodes }) => nodes), ...(this.found?.nodes ?? [])];
+    return [...this.ticked].map((node) => read.find((view) => view.node === node)?.name).filter((name) => name !== undefined);
+  }
+
   isTicked(node: string): boolean {
     return this.ticked.has(node);
   }

@@ -26,3 +26,19 @@ export function textsFromText(text: string): TagProposal['texts'] {
     return found === null ? [] : [{ value: Number(found[1]), text: found[2] }];
   });
 }
+
+/** `range` with another end; an end that is missing is NaN, and no range is left where both are. */
+export function rangeWith(range: TagProposal['range'], end: 0 | 1, text: string): TagProposal['range'] {
+  const typed = text.trim() === '' ? NaN : Number(text.replace(',', '.'));
+  const changed: [number, number] = [range?.[0] ?? NaN, range?.[1] ?? NaN];
+  changed[end] = typed;
+  return text.trim() === '' && Number.isNaN(changed[1 - end]) ? null : changed;
+}
+
+/** At most `max` names that contain what was typed, those that begin with it first. */
+export function namesLike(names: readonly string[], typed: string, max: number): string[] {
+  const wanted = typed.trim().toLowerCase();
+  const found = names.filter((name) => name.toLowerCase().includes(wanted));
+  const begins = (name: string) => (name.toLowerCase().startsWith(wanted) ? 0 : 1);
+  return found.sort((a, b) => begins(a) - begins(b)).slice(0, max);
+}

@@ -2,14 +2,14 @@
 
 import { flushSync, mount, unmount } from 'svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { CertificateFinding, EndpointOffer } from '../../generated/api';
+import type { ApplyRequest, CertificateFinding, EndpointOffer } from '../../generated/api';
 import { CallError, type Platform } from '../../platform';
 import { fake } from '../../platform/fake';
 import { PROPOSAL } from '../../platform/fake/setup';
 import App from '../../shell/App.svelte';
 import { Screen } from '../../shell/screen.svelte';
 import { Draft } from './draft.svelte';
-import { textsFromText, textsToText } from './proposal';
+import { namesLike, rangeWith, textsFromText, textsToText } from './proposal';
 import { Steps, usable } from './steps.svelte';
 import { commonName, findingWords, gradeWords, securityWords, userProblem } from './words';
 
@@ -31,7 +31,7 @@ function platform(change: Partial<Record<string, (request: never) => Promise<unk
   return { platform: { ...made, call }, asked };
 }
 
-const steps = (of: Platform, names: string[] = []) => new Steps(of, { names: () => names });
+const steps = (of: Platform, names: string[] = [], fresh = false) => new Steps(of, { names: () => names, fresh: () => fresh });
 
 describe('the steps', () => {
   it('go from an address to what would be written, and then write it', async () => {
@@ -91,6 +91,21 @@ describe('the steps', () => {
     expect(Object.values(way.errors).filter((text) => text !== undefined)).toEqual([]);
   });
 
+  it('ask a new plant for its names, and send them when asking and when writing', async () => {
+    const { platform: of, asked } = platform();
+    const way = steps(of, [], true);
+    expect(way.plant.timeZone).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
+    await way.look(0);
+    await way.propose();
+    await way.check();
+    way.plant.line = 'Line 3';
+    await way.checkPlant();
+    expect([way.step, way.preview?.problems]).toEqual(['write', []]);
+    await way.write();
+    const sent = asked.filter(([name]) => name === 'apply').map(([, request]) => request as ApplyRequest);
+    expect(sent.map(({ plant, dryRun }) => [plant?.line, dryRun])).toEqual([['', true], ['Line 3', true], ['Line 3', false]]);
+  });
+
   it('add values of a connected server without a new connection', async () => {
     const { platform: of, asked } = platform();
     const way = steps(of);
@@ -99,7 +114,7 @@ describe('the steps', () => {
     await way.propose();
     await way.check();
     expect(asked[0]).toEqual(['explore', { connection: 3, draft: null }]);
-    expect(asked.at(-1)?.[1]).toMatchObject({ connection: 3, draft: null });
+    expect(asked.at(-1)?.[1]).toMatchObject({ connection: 3, draft: null, plant: null });
   });
 
   it('never log in with a way that gives the password away', () => {
@@ -164,21 +179,51 @@ describe('the proposal', () => {
   it('leaves what is known alone, and a new name reaches the unit', () => {
     const made = draft();
     expect([made.tagCount, made.unitCount, made.problems]).toEqual([13, 1, 0]);
-    made.rename(made.tags[2], 'Filler.Tempo');
+    made.rename(2, 'Filler.Tempo');
     expect(made.taken().units[0].speed).toBe('Filler.Tempo');
     expect(made.taken().tags.some(({ known }) => known)).toBe(false);
   });
 
   it('finds what cannot be written', () => {
     const made = draft();
-    made.rename(made.tags[0], '');
-    made.tags[1].tag.name = 'Filler.Speed';
-    made.tags[5].tag.range = [10, NaN];
-    made.tags[6].tag.range = [10, 5];
-    expect(made.tags.slice(0, 7).map((row) => made.problemOf(row))).toEqual(['noName', 'twice', 'twice', null, null, 'range', 'range']);
-    made.tags[1].take = false;
-    expect(made.problemOf(made.tags[2])).toBeNull();
+    made.rename(0, '');
+    made.change(1, { name: 'Filler.Speed' });
+    made.change(5, { range: [10, NaN] });
+    made.change(6, { range: [10, 5] });
+    expect(made.tagProblems.slice(0, 7)).toEqual(['noName', 'twice', 'twice', null, null, 'range', 'range']);
+    made.take(1, false);
+    expect(made.tagProblems[2]).toBeNull();
     expect(made.unitProblemOf(made.units[0])).toBe('missing');
+  });
+
+  it('brings units into the order of the line; those in plant.toml already stay first', () => {
+    const [unit] = PROPOSAL.units;
+    const units = [unit, { ...unit, name: 'Packer' }, { ...unit, name: 'Rinser', known: true }, { ...unit, name: 'Capper' }];
+    const made = new Draft({ ...structuredClone(PROPOSAL), units });
+    const names = () => made.units.map((row) => row.unit.name);
+    expect(names()).toEqual(['Rinser', 'Filler', 'Packer', 'Capper']);
+    expect([0, 1, 2, 3].map((index) => [made.canMove(index, -1), made.canMove(index, 1)])).toEqual([[false, false], [false, true], [true, true], [true, false]]);
+    made.move(3, -1);
+    made.move(1, -1);
+    expect(made.taken().units.map(({ name }) => name)).toEqual(['Filler', 'Capper', 'Packer']);
+  });
+
+  it('finds the one name that is there twice among 50,000', () => {
+    const [, , tag] = PROPOSAL.tags;
+    const made = new Draft({ notes: [], units: [], tags: Array.from({ length: 50_000 }, (_, i) => ({ ...tag, name: `Tag${i}` })) });
+    expect(made.problems).toBe(0);
+    made.rename(49_999, 'Tag7');
+    expect([made.problems, made.tagProblems[7], made.tagProblems[49_999]]).toEqual([2, 'twice', 'twice']);
+    made.takeAll(false);
+    expect([made.tagCount, made.problems]).toEqual([0, 0]);
+  });
+
+  it.each<[[number, number] | null, 0 | 1, string, [number, number] | null]>([
+    [null, 0, '1,5', [1.5, NaN]], [[1, 2], 1, '', [1, NaN]], [[1, NaN], 0, '', null], [[1, 2], 1, '9', [1, 9]],
+  ])('range %j, end %i, “%s”', (range, end, text, expected) => expect(rangeWith(range, end, text)).toEqual(expected));
+
+  it('suggests tags, those that begin as typed first', () => {
+    expect(namesLike(['Capper.Speed', 'Speed.Limit', 'Filler.State'], ' speed', 2)).toEqual(['Speed.Limit', 'Capper.Speed']);
   });
 
   it('reads texts back as they are shown', () => {
@@ -268,6 +313,33 @@ describe('on the screen', () => {
     expect(find('setup')?.textContent).toMatch(/Connect your first server/);
   });
 
+  it('says calmly that nothing ticked has a value, and leads back', async () => {
+    await show('good');
+    await press('nav-setup');
+    await screen.setup.look(0);
+    screen.setup.tickedNames = ['Aliases'];
+    screen.setup.draft = new Draft({ notes: [], units: [], tags: [] });
+    screen.setup.step = 'proposal';
+    flushSync();
+    expect(find('proposal-empty')?.textContent).toBe('Nothing under Aliases can be read as a value. Tick another branch.');
+    await press('proposal-back');
+    expect(screen.setup.step).toBe('browse');
+  });
+
+  it('asks what a new line is called', async () => {
+    await show('first');
+    await screen.setup.look(0);
+    await screen.setup.propose();
+    await screen.setup.check();
+    flushSync();
+    const area = find('plant-area') as HTMLInputElement;
+    area.value = 'Bottling';
+    area.dispatchEvent(new Event('input', { bubbles: true }));
+    area.dispatchEvent(new Event('change', { bubbles: true }));
+    await run();
+    expect(find('setup-lines')?.textContent).toMatch(/area = "Bottling"/);
+  });
+
   it('says in a replay why nothing can be set up', async () => {
     await show('good');
     screen.replay = true;
@@ -302,7 +374,10 @@ describe('on the screen', () => {
     screen.setup.browser?.tick('x');
     flushSync();
     await press('setup-propose');
-    expect(document.querySelectorAll('[data-testid="proposal-tag"]')).toHaveLength(14);
+    expect(screen.setup.draft?.tags).toHaveLength(14);
+    // A page without a height shows no more rows than those that lie ready below its edge.
+    expect(document.querySelectorAll('[data-testid="proposal-tag"]')).toHaveLength(6);
+    expect(find('plant-names')).toBeNull();
     await press('setup-check');
     expect(find('setup-lines')?.textContent).toMatch(/\[\[connection\]\][^]*\[\[unit\]\][^]*\[\[tag\]\]/);
     await press('setup-write');

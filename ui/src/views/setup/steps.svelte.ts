@@ -1,7 +1,7 @@
 // Connecting a server, step by step. What was typed and chosen stays through every error and every change of view.
 
 import type {
-  Applied, CertificateView, ConnectionDraft, Discovery, EndpointOffer, Explored, ServerOffer, TrustDecision, UserDraft, UserKind,
+  Applied, CertificateView, ConnectionDraft, Discovery, EndpointOffer, Explored, PlantDraft, ServerOffer, TrustDecision, UserDraft, UserKind,
 } from '../../generated/api';
 import type { Platform } from '../../platform';
 import { Browser } from './browser.svelte';
@@ -14,6 +14,8 @@ export type Step = (typeof STEPS)[number];
 export interface Around {
   /** Names that connections of the plant have already. */
   names(): readonly string[];
+  /** There is no plant yet: the file will be new. */
+  fresh(): boolean;
 }
 
 const ANONYMOUS: UserDraft = { kind: 'anonymous', name: '', password: null, certificate: '', key: '' };
@@ -35,13 +37,17 @@ export class Steps {
   user = $state<UserDraft>({ ...ANONYMOUS });
   explored = $state.raw<Explored | null>(null);
   browser = $state.raw<Browser | null>(null);
+  /** What ticked nodes are called, for words about them. */
+  tickedNames = $state.raw<readonly string[]>([]);
   draft = $state.raw<Draft | null>(null);
+  /** What a new file is told of the line; used only while there is none. */
+  plant = $state<PlantDraft>({ site: '', area: '', line: '', product: '', timeZone: ownZone() });
   preview = $state.raw<Applied | null>(null);
   written = $state.raw<Applied | null>(null);
 
   constructor(
     private readonly platform: Platform,
-    private readonly around: Around,
+    readonly around: Around,
   ) {}
 
   /** Can this step be opened? */
@@ -110,6 +116,7 @@ export class Steps {
     const nodes = browser.picked();
     const proposal = await this.run('browse', () => this.platform.call('propose', { session: browser.session, nodes }));
     if (proposal === null) return;
+    this.tickedNames = browser.pickedNames();
     this.draft = new Draft(proposal);
     this.preview = null;
     this.step = 'proposal';
@@ -121,6 +128,11 @@ export class Steps {
     if (answer === null) return;
     this.preview = answer;
     this.step = 'write';
+  }
+
+  /** Asks again what would be written, for names of the line as typed. */
+  async checkPlant(): Promise<void> {
+    this.preview = (await this.apply('write', true)) ?? this.preview;
   }
 
   async write(): Promise<void> {
@@ -159,8 +171,9 @@ export class Steps {
     const { draft } = this;
     if (draft === null) return Promise.resolve(null);
     const connection = this.known;
+    const plant = this.around.fresh() ? $state.snapshot(this.plant) : null;
     return this.run(step, () =>
-      this.platform.call('apply', { draft: connection === null ? this.connection() : null, connection, ...draft.taken(), dryRun }),
+      this.platform.call('apply', { plant, draft: connection === null ? this.connection() : null, connection, ...draft.taken(), dryRun }),
     );
   }
 
@@ -211,6 +224,11 @@ export class Steps {
 export function usable(endpoint: EndpointOffer | null): UserKind[] {
   const safe = endpoint?.users.filter((user) => user.safe && user.kind !== 'issued') ?? [];
   return safe.map(({ kind }) => kind);
+}
+
+/** The time zone of this PC; empty where it does not say. */
+function ownZone(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone || '';
 }
 
 /** A short name for the connection: what the server calls itself, without what does not belong into a name. */
