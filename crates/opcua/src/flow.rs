@@ -94,6 +94,8 @@ pub(crate) struct Flow<'a> {
     shadow: Option<(Instant, Instant)>,
     state: SubscriptionState,
     alive: bool,
+    /// The server was asked during this silence whether it still has the subscription.
+    asked: bool,
 }
 
 impl<'a> Flow<'a> {
@@ -122,6 +124,7 @@ impl<'a> Flow<'a> {
             shadow: (parked > 0).then_some((now, now + SHADOW_LOOK)),
             state: SubscriptionState::None,
             alive: false,
+            asked: false,
         }
     }
 
@@ -289,20 +292,29 @@ impl<'a> Flow<'a> {
             self.ask_again = Instant::now() + ASK_AGAIN;
             self.ask_again().await?;
         }
-        self.watch()
+        self.watch().await
     }
 
-    /// Late after what the server promised; given up after twice that.
-    fn watch(&mut self) -> Result<(), Ended> {
-        let subscriptions = self.parts.standing.subscriptions.iter();
-        let silences = subscriptions.map(|subscription| (subscription.heard.elapsed(), subscription.patience));
-        let worst = silences.map(|(silence, patience)| (silence.div_duration_f64(patience), silence));
-        let (share, silence) = worst.fold((0.0, Duration::ZERO), |a, b| if b.0 > a.0 { b } else { a });
+    /// Late after what the server promised; then it is asked once whether it still has the subscription, since there
+    /// are servers that drop it, or the session, without a word. Given up after twice the promise.
+    async fn watch(&mut self) -> Result<(), Ended> {
+        let subscriptions = self.parts.standing.subscriptions.iter().enumerate();
+        let silences =
+            subscriptions.map(|(at, subscription)| (subscription.heard.elapsed(), subscription.patience, at));
+        let worst = silences.map(|(silence, patience, at)| (silence.div_duration_f64(patience), silence, at));
+        let (share, silence, at) = worst.fold((0.0, Duration::ZERO, 0), |a, b| if b.0 > a.0 { b } else { a });
         if share > 2.0 {
-            let (trouble, status) = (silent(&self.host, silence), UaStatus::BadNoCommunication);
-            return Err(Ended::Lost { trouble, reason: GapReason::Silent, status });
+            return Err(self.silent(silence));
         }
-        if share > 1.0 { self.become_state(SubscriptionState::Late) } else { Ok(()) }
+        if share <= 1.0 {
+            self.asked = false;
+            return Ok(());
+        }
+        self.become_state(SubscriptionState::Late)?;
+        if !std::mem::replace(&mut self.asked, true) {
+            self.ask_whether_gone(at).await?;
+        }
+        Ok(())
     }
 
     fn heard(&mut self, at: usize) -> Result<(), Ended> {
@@ -330,6 +342,11 @@ impl<'a> Flow<'a> {
         if self.retransmits {
             self.acknowledge.push(SubscriptionAcknowledgement { subscription_id, sequence_number });
         }
+    }
+
+    fn silent(&self, silence: Duration) -> Ended {
+        let (trouble, status) = (silent(&self.host, silence), UaStatus::BadNoCommunication);
+        Ended::Lost { trouble, reason: GapReason::Silent, status }
     }
 
     fn link_lost(&self, status: UaStatus) -> Ended {

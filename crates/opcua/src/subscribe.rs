@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Wanted longest silence of a healthy subscription.
-const KEEP_ALIVE: Duration = Duration::from_secs(2);
+const KEEP_ALIVE: Duration = Duration::from_secs(1);
 /// A subscription without its client frees the server after this: an outage of five minutes still ends with
 /// a transfer.
 const LIFETIME: Duration = Duration::from_secs(600);

@@ -10,7 +10,11 @@ use lineside_model::{Input, StatusCode, SubscriptionState, TagId};
 use opcua::client::UARequest;
 use opcua::client::services::Republish;
 use opcua::types::{NodeId, NotificationMessage, StatusCode as UaStatus};
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long a silent server may think about one question; its silence is judged by other means.
+const QUESTION: Duration = Duration::from_secs(1);
 
 /// What became of the question for one message.
 enum Fetched {
@@ -63,7 +67,7 @@ impl Flow<'_> {
                 },
                 None => next,
             };
-            match self.fetch(id, number).await? {
+            match self.fetch(id, number, self.parts.patience).await? {
                 Fetched::Message(message) => {
                     if number != next {
                         whole = false;
@@ -102,11 +106,27 @@ impl Flow<'_> {
         Ok(())
     }
 
-    async fn fetch(&mut self, id: u32, number: u32) -> Result<Fetched, Ended> {
+    /// A silent subscription: asks for its next message, briefly. What the server refuses to know is gone, and one
+    /// that does not answer this either is silent altogether; any other answer proves nothing, because it should
+    /// have published.
+    pub(super) async fn ask_whether_gone(&mut self, at: usize) -> Result<(), Ended> {
+        let subscription = &self.parts.standing.subscriptions[at];
+        let (id, number, heard) = (subscription.id, subscription.tracker.next(), subscription.heard);
+        match self.fetch(id, number, QUESTION.min(self.parts.patience)).await {
+            Ok(Fetched::Message(message)) => self.fetched(at, message),
+            Ok(Fetched::NotAvailable { .. }) => Ok(()),
+            Err(Ended::Lost { status, .. }) if code(status) == UaStatus::BadTimeout => {
+                Err(self.silent(heard.elapsed()))
+            }
+            Err(ended) => Err(ended),
+        }
+    }
+
+    async fn fetch(&mut self, id: u32, number: u32, patience: Duration) -> Result<Fetched, Ended> {
         if !self.retransmits {
             return Ok(Fetched::NotAvailable { proves_life: false });
         }
-        let request = Republish::new(id, number, &self.session).timeout(self.parts.patience);
+        let request = Republish::new(id, number, &self.session).timeout(patience);
         match request.send(self.session.channel()).await {
             Ok(found) if found.notification_message.sequence_number == number => {
                 self.parts.feed.counters.republished += 1;
@@ -143,7 +163,7 @@ impl Flow<'_> {
         for _ in 0..if lost > 0 { 0 } else { count } {
             // Should the link be lost meanwhile, it goes on from here.
             self.parts.standing.subscriptions[at].tracker.expect(number);
-            match self.fetch(id, number).await? {
+            match self.fetch(id, number, self.parts.patience).await? {
                 Fetched::Message(found) => {
                     self.message(id, found)?;
                     self.acknowledge(id, number);
