@@ -33,8 +33,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often silence is looked for, and what waits is delivered.
 const TICK: Duration = Duration::from_millis(250);
-/// Refused nodes are asked for again this often: a controller's program may bring them.
-const ASK_AGAIN: Duration = Duration::from_secs(60);
+/// Refused nodes are asked for again, first after this and then ever less often: a controller's program may bring
+/// them.
+const ASK_AGAIN: Duration = Duration::from_secs(5);
+const ASK_AGAIN_MAX: Duration = Duration::from_secs(60);
 /// So many failed Publish requests in a row end the session.
 const FAILURES_MAX: u32 = 20;
 /// After more answers without any news than this, and this for each subscription, the next tick is waited for: a
@@ -58,6 +60,8 @@ pub(crate) enum Ended {
     Lost { trouble: Trouble, reason: GapReason, status: UaStatus },
     /// Subscriptions ended at the server; they are out of the standing.
     Gone(Trouble),
+    /// The namespaces of the server are not those that its tags were found by.
+    Changed,
 }
 
 impl From<Closed> for Ended {
@@ -71,6 +75,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) feed: &'a mut Feed,
     pub(crate) standing: &'a mut Standing,
     pub(crate) capacity: &'a mut Capacity,
+    pub(crate) namespaces: &'a [String],
     pub(crate) patience: Duration,
 }
 
@@ -79,7 +84,8 @@ pub(crate) struct Flow<'a> {
     session: Arc<Session>,
     host: String,
     parts: Parts<'a>,
-    ask_again: Instant,
+    /// When refused nodes are asked for again, and how long after that.
+    ask_again: (Instant, Duration),
     pipeline: Pipeline,
     in_flight: FuturesUnordered<BoxFuture<'static, Published>>,
     errands: FuturesUnordered<BoxFuture<'static, ()>>,
@@ -113,7 +119,7 @@ impl<'a> Flow<'a> {
             host: host.to_string(),
             pipeline: Pipeline::new(parts.standing.subscriptions.len()),
             parts,
-            ask_again: now + ASK_AGAIN,
+            ask_again: (now + ASK_AGAIN, 2 * ASK_AGAIN),
             in_flight: FuturesUnordered::new(),
             errands: FuturesUnordered::new(),
             acknowledge: Vec::new(),
@@ -287,9 +293,9 @@ impl<'a> Flow<'a> {
         {
             self.look_behind_shadow(since).await?;
         }
-        if self.parts.standing.refused.iter().any(|refused| refused.node.is_some()) && self.ask_again <= Instant::now()
-        {
-            self.ask_again = Instant::now() + ASK_AGAIN;
+        let (next, then) = self.ask_again;
+        if next <= Instant::now() {
+            self.ask_again = (Instant::now() + then, (2 * then).min(ASK_AGAIN_MAX));
             self.ask_again().await?;
         }
         self.watch().await

@@ -83,6 +83,8 @@ pub(crate) enum Outcome {
     Gone {
         alive: bool,
     },
+    /// Flow: the namespaces of the server are other ones now, the link stands.
+    Changed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,6 +176,10 @@ impl Ladder {
             Outcome::OtherServer => {
                 self.link = Link::None;
                 Step::Connect
+            }
+            Outcome::Changed => {
+                self.pending = Step::Learn;
+                Step::Learn
             }
             Outcome::Learned { same } => {
                 self.held &= same;

@@ -211,6 +211,12 @@ pub(crate) async fn read(session: &Session, host: &str, capacity: &mut Capacity)
     Ok(facts)
 }
 
+/// The namespaces as they are now.
+pub(crate) async fn namespaces(session: &Session) -> Result<Vec<String>, StatusCode> {
+    let values = service::read(session, &[NodeId::new(0, NAMESPACE_ARRAY)], &mut 1).await?;
+    Ok(values.into_iter().next().and_then(|value| value.value).map(texts).unwrap_or_default())
+}
+
 fn facts(values: Vec<DataValue>) -> Facts {
     let mut values = values.into_iter().map(|value| value.value.unwrap_or_default());
     let mut next = || values.next().unwrap_or_default();

@@ -121,10 +121,10 @@ pub(crate) struct Plan<'a> {
 }
 
 impl Standing {
-    /// Another life of the server: it knows nothing of ours.
+    /// Another life of the server, which should know nothing of ours; what it has nevertheless is deleted.
     pub(crate) fn forget(&mut self) {
-        let undecodable = std::mem::take(&mut self.undecodable);
-        *self = Standing { undecodable, ..Standing::default() };
+        self.orphan_all();
+        (self.refused, self.parked) = (Vec::new(), 0);
     }
 
     /// The subscription ended at the server, or is not ours any more.

@@ -416,6 +416,7 @@ impl Supervisor {
             feed: &mut self.feed,
             standing: &mut self.standing,
             capacity: &mut self.capacity,
+            namespaces: &facts.namespaces,
             patience: self.patience,
         };
         let mut flow = Flow::new(link, &self.host, parts);
@@ -438,6 +439,12 @@ impl Supervisor {
                 self.feed.become_state(SubscriptionState::None)?;
                 self.feed.say(LinkState::Up, StatusCode::GOOD, &trouble.detail)?;
                 Ok(Outcome::Gone { alive })
+            }
+            Ended::Changed => {
+                tracing::warn!(connection = self.settings().name, "the server's namespaces changed: all begins anew");
+                self.outage(GapReason::Silent);
+                self.feed.become_state(SubscriptionState::None)?;
+                Ok(Outcome::Changed)
             }
             Ended::Lost { trouble, reason, status } => {
                 self.outage(reason);

@@ -2,10 +2,10 @@
 
 use super::{Ended, Flow, IDLE_MAX, SHADOW_LOOK, SHADOW_MAX};
 use crate::sequence::{REPUBLISH_MAX, successor};
-use crate::service;
 use crate::subscribe::{Item, create_items};
 use crate::value::timestamp;
 use crate::words::{code, subscription_gone};
+use crate::{limits, service};
 use lineside_model::{Input, StatusCode, SubscriptionState, TagId};
 use opcua::client::UARequest;
 use opcua::client::services::Republish;
@@ -209,8 +209,19 @@ impl Flow<'_> {
         }
     }
 
-    /// Asks again for the nodes that were refused.
+    /// Asks again for the nodes that were refused, where the namespaces are still those that they were looked up in.
     pub(super) async fn ask_again(&mut self) -> Result<(), Ended> {
+        let standing = &mut *self.parts.standing;
+        if standing.refused.iter().all(|refused| standing.undecodable.contains(&refused.tag)) {
+            return Ok(());
+        }
+        match limits::namespaces(&self.session).await {
+            Ok(namespaces) if !namespaces.is_empty() && namespaces != self.parts.namespaces => {
+                return Err(Ended::Changed);
+            }
+            Err(status) if service::is_of_link(status) => return Err(self.link_lost(status)),
+            Ok(_) | Err(_) => {}
+        }
         let standing = &mut *self.parts.standing;
         let items: Vec<Item> =
             standing.refused.iter().filter_map(|refused| Some((refused.tag, refused.node.clone()?))).collect();

@@ -79,6 +79,28 @@ fn channels_that_only_break_lead_to_a_look_at_the_server() {
 }
 
 #[test]
+fn other_namespaces_are_learned_on_the_session_that_stands() {
+    after_live(&[
+        (Outcome::Changed, Step::Learn),
+        (Outcome::Learned { same: false }, Step::Create),
+        (Outcome::Created, Step::Flow),
+    ]);
+}
+
+#[test]
+fn subscriptions_that_end_again_and_again_are_made_ever_less_often() {
+    let gone = |milliseconds| {
+        [
+            (Outcome::Gone { alive: true }, wait(milliseconds)),
+            (Outcome::Waited, Step::Create),
+            (Outcome::Created, Step::Flow),
+        ]
+    };
+    let first = [(Outcome::Gone { alive: true }, Step::Create), (Outcome::Created, Step::Flow)];
+    after_live(&[&first[..], &gone(200), &gone(1000), &gone(2000), &gone(2000)].concat());
+}
+
+#[test]
 fn a_session_that_only_fails_is_left() {
     after_live(&[
         (Outcome::Gone { alive: false }, Step::Create),
