@@ -9,7 +9,7 @@ use crate::words::code;
 use lineside_model::report::{FillResult, FilledValue};
 use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Input, Sample, StatusCode, TagId, Timestamp};
 use opcua::types::{ByteString, NodeId, StatusCode as UaStatus};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -37,6 +37,8 @@ const TICK_NS: i64 = 100;
 pub(crate) struct Backfill {
     enabled: bool,
     waiting: VecDeque<Pending>,
+    /// The last gap of the whole connection.
+    outage: Option<Gap>,
     delivered: Delivered,
 }
 
@@ -44,6 +46,8 @@ pub(crate) struct Backfill {
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
     pub(crate) scope: GapScope,
+    /// Of these tags of the scope alone, where there are any.
+    pub(crate) only: BTreeSet<TagId>,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
     pub(crate) due: Instant,
@@ -91,7 +95,7 @@ pub(crate) enum After {
 
 impl Backfill {
     pub(crate) fn new(enabled: bool) -> Backfill {
-        Backfill { enabled, waiting: VecDeque::new(), delivered: Delivered::default() }
+        Backfill { enabled, waiting: VecDeque::new(), outage: None, delivered: Delivered::default() }
     }
 
     /// Takes note of what is about to be delivered, in its order; true where a new gap waits.
@@ -107,6 +111,19 @@ impl Backfill {
                 _ => {}
             }
         }
+        self.waiting.len() > before
+    }
+
+    /// The server takes these tags now, which it had refused since the last outage: what the outage missed of them
+    /// is to be filled too. True where a new gap waits.
+    pub(crate) fn accepted(&mut self, tags: impl IntoIterator<Item = TagId>, now: Instant) -> bool {
+        let Some(outage) = self.outage.filter(|_| self.enabled) else { return false };
+        let is_whole = |gap: &&Pending| gap.todo.is_none() && gap.only.is_empty() && gap.scope == outage.scope;
+        if self.waiting.iter().find(is_whole).is_some_and(|gap| (gap.from, gap.to) == (outage.from, outage.to)) {
+            return false;
+        }
+        let before = self.waiting.len();
+        self.wait(&outage, tags.into_iter().collect(), now);
         self.waiting.len() > before
     }
 
@@ -139,12 +156,20 @@ impl Backfill {
         if gap.reason == GapReason::NotRunning {
             return;
         }
+        if matches!(gap.scope, GapScope::Connection(_)) {
+            self.outage = Some(*gap);
+        }
+        self.wait(gap, BTreeSet::new(), now);
+    }
+
+    fn wait(&mut self, gap: &Gap, only: BTreeSet<TagId>, now: Instant) {
         if self.waiting.len() >= GAPS_MAX {
             tracing::warn!(?gap, "too many gaps wait to be filled, this one stays open");
             return;
         }
         self.waiting.push_back(Pending {
             scope: gap.scope,
+            only,
             from: gap.from,
             to: gap.to,
             due: now + SETTLE,

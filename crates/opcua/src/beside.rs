@@ -38,8 +38,8 @@ const META_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) session: Arc<Session>,
-    /// The nodes of the monitored tags.
-    pub(crate) items: Arc<BTreeMap<TagId, NodeId>>,
+    /// The nodes of the monitored tags; more of them when the server takes what it had refused.
+    pub(crate) items: Arc<Mutex<BTreeMap<TagId, NodeId>>>,
     /// When the server started.
     pub(crate) started: Option<Timestamp>,
     pub(crate) subscriptions: Vec<Standing>,
@@ -158,10 +158,28 @@ impl Beside {
                 state.health = Health::of_life(visit.started);
             }
         }
-        let tags = visit.items.keys().copied();
-        self.inner.catalogue.lock().visit(&self.inner.config, tags, visit.started);
+        let tags: Vec<TagId> = visit.items.lock().keys().copied().collect();
+        self.inner.catalogue.lock().visit(&self.inner.config, tags.into_iter(), visit.started);
         self.inner.visit.send_replace(Some(visit));
         self.inner.matters.notify_one();
+    }
+
+    /// The server takes these items into `subscription` now, which it had refused when the visit began.
+    pub(crate) fn accepted(&self, subscription: u32, items: &[(TagId, NodeId)]) {
+        if let Some(visit) = &*self.inner.visit.borrow() {
+            visit.items.lock().extend(items.iter().cloned());
+        }
+        let tags = || items.iter().map(|(tag, _)| *tag);
+        self.inner.catalogue.lock().accepted(&self.inner.config, tags());
+        self.inner.meta_wanted.notify_one();
+        if self.inner.backfill.lock().accepted(tags(), Instant::now()) {
+            self.inner.gap_told.notify_one();
+        }
+        self.source(true, |sources| {
+            for of in sources.subscriptions.iter_mut().filter(|of| of.id == subscription) {
+                of.items = of.items.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+            }
+        });
     }
 
     /// The flow ended.

@@ -5,10 +5,9 @@
 //! other. Each call is followed by a pause of its own length, and nothing is fetched that the receiver has
 //! not taken. It returns when the link is lost; the gap waits with its progress in `backfill`.
 
-use crate::ask::{attribute, read_all, rest_after};
 use crate::backfill::{After, Answer, Backfill, Cursor};
 use crate::beside::Visit;
-use crate::service::is_too_much;
+use crate::service::{attribute, is_too_much, read_beside, rest_after};
 use crate::value::sample;
 use crate::words::code;
 use lineside_model::inlet::{Closed, Inlet};
@@ -26,8 +25,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Nodes in one call, and values of each: one answer is at most 10,000 values.
-const NODES_PER_CALL: usize = 10;
+/// Values of each node in one call.
 const VALUES_PER_NODE: u32 = 1_000;
 /// Values asked of a node that is read alone.
 const VALUES_ALONE: u32 = 10_000;
@@ -83,14 +81,14 @@ impl Filler<'_> {
     /// One call for the gap that is first, or the wait for one.
     async fn step(&mut self) -> Result<(), Stop> {
         let told = self.told.notified();
-        let first = self.backfill.lock().first().map(|gap| (gap.due, gap.todo.is_none(), gap.scope));
-        let Some((due, new, scope)) = first else {
+        let first = self.backfill.lock().first().map(|gap| (gap.due, gap.todo.is_none()));
+        let Some((due, new)) = first else {
             told.await;
             return Ok(());
         };
         tokio::time::sleep_until(due).await;
         if new {
-            return self.begin(scope).await;
+            return self.begin().await;
         }
         let (most, session) = (self.nodes_per_call(), self.visit.session.server_session_id());
         let cursors = self.with_first(|gap| gap.next(most, &session)).unwrap_or_default();
@@ -98,11 +96,17 @@ impl Filler<'_> {
     }
 
     /// Which of the gap's tags keep a history?
-    async fn begin(&mut self, scope: GapScope) -> Result<(), Stop> {
-        let items = &self.visit.items;
-        let wanted: Vec<(TagId, NodeId)> = match scope {
-            GapScope::Tag(tag) => items.get(&tag).map(|node| (tag, node.clone())).into_iter().collect(),
-            GapScope::Connection(_) | GapScope::Plant => items.iter().map(|(tag, id)| (*tag, id.clone())).collect(),
+    async fn begin(&mut self) -> Result<(), Stop> {
+        let Some((scope, only)) = self.with_first(|gap| (gap.scope, gap.only.clone())) else { return Ok(()) };
+        let is_of = |tag: &TagId| only.is_empty() || only.contains(tag);
+        let wanted: Vec<(TagId, NodeId)> = {
+            let items = self.visit.items.lock();
+            match scope {
+                GapScope::Tag(tag) => items.get(&tag).map(|node| (tag, node.clone())).into_iter().collect(),
+                GapScope::Connection(_) | GapScope::Plant => {
+                    items.iter().filter(|(tag, _)| is_of(tag)).map(|(tag, id)| (*tag, id.clone())).collect()
+                }
+            }
         };
         self.learn(&wanted).await?;
         let kept: Vec<TagId> = wanted.iter().map(|(tag, _)| *tag).filter(|tag| self.keeps(*tag)).collect();
@@ -122,7 +126,7 @@ impl Filler<'_> {
         let mut operands = vec![attribute(&NodeId::new(0, MAX_RETURN_DATA_VALUES), AttributeId::Value)];
         operands.extend(new.iter().flat_map(|(_, node)| hints.map(|hint| attribute(node, hint))));
         let mut chunk = self.visit.limits.read;
-        let values = read_all(&self.visit.session, &operands, &mut chunk).await.map_err(Stop::Failed)?;
+        let values = read_beside(&self.visit.session, &operands, &mut chunk).await.map_err(Stop::Failed)?;
         let (max, hints) = values.split_first().ok_or(Stop::Failed(StatusCode::BadUnknownResponse))?;
         if let Some(Variant::UInt32(max @ 1..)) = max.value {
             self.learned.values_max = Some(max);
@@ -139,7 +143,7 @@ impl Filler<'_> {
     }
 
     fn nodes_per_call(&self) -> usize {
-        if self.learned.alone { 1 } else { self.visit.limits.history.clamp(1, NODES_PER_CALL) }
+        if self.learned.alone { 1 } else { self.visit.limits.history.max(1) }
     }
 
     fn values_per_node(&self, nodes: usize) -> u32 {
@@ -230,7 +234,7 @@ impl Filler<'_> {
     async fn call(&self, cursors: &[Cursor], release: bool) -> Result<Vec<HistoryReadResult>, StatusCode> {
         let Some((to, first)) = self.with_first(|gap| gap.to).zip(cursors.first()) else { return Ok(Vec::new()) };
         let nodes = cursors.iter().map(|cursor| HistoryReadValueId {
-            node_id: self.visit.items.get(&cursor.tag).cloned().unwrap_or_default(),
+            node_id: self.visit.items.lock().get(&cursor.tag).cloned().unwrap_or_default(),
             continuation_point: cursor.point.clone().map_or_else(Default::default, |(_, point)| point),
             ..HistoryReadValueId::default()
         });

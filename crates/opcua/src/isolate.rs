@@ -2,29 +2,29 @@
 //! so the nodes are read in parts, a part that closes the connection is halved, and a single node that
 //! still does is the culprit.
 //!
-//! Pure: `supervise` reads and says what came of it.
-
-use crate::subscribe::Item;
-use lineside_model::TagId;
-
-/// Items of the first parts.
-const PART: usize = 256;
+//! Pure: who reads (`supervise` for the tags, the explorer's calls for what a person looks at) says what came of it.
 
 /// What is still to be tried, and what was found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Suspects {
-    waiting: Vec<Vec<Item>>,
-    found: Vec<TagId>,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Suspects<T> {
+    waiting: Vec<Vec<T>>,
+    found: Vec<T>,
 }
 
-impl Suspects {
+impl<T> Suspects<T> {
     /// All of `items` are under suspicion.
-    pub(crate) fn new(items: &[Item]) -> Suspects {
-        Suspects { waiting: items.chunks(PART).rev().map(<[Item]>::to_vec).collect(), found: Vec::new() }
+    pub(crate) fn new(items: Vec<T>) -> Suspects<T> {
+        Suspects { waiting: vec![items], found: Vec::new() }
     }
 
-    /// The items to read next; none when all is known.
-    pub(crate) fn next(&self) -> Option<&[Item]> {
+    /// The items to read next, at most `most`; none when all is known.
+    pub(crate) fn next(&mut self, most: usize) -> Option<&[T]> {
+        self.waiting.pop_if(|part| part.is_empty());
+        let part = self.waiting.last_mut()?;
+        if part.len() > most.max(1) {
+            let first = part.drain(..most.max(1)).collect();
+            self.waiting.push(first);
+        }
         self.waiting.last().map(Vec::as_slice)
     }
 
@@ -40,39 +40,37 @@ impl Suspects {
         };
         let rest = part.split_off(part.len() / 2);
         if part.is_empty() {
-            self.found.extend(rest.into_iter().map(|(tag, _)| tag));
+            self.found.extend(rest);
         } else {
             self.waiting.extend([rest, part]);
         }
     }
 
-    /// The tags whose values cannot be decoded.
-    pub(crate) fn found(self) -> Vec<TagId> {
-        self.found
+    /// The items whose values cannot be decoded, as far as they were found since this was last asked.
+    pub(crate) fn found(&mut self) -> Vec<T> {
+        std::mem::take(&mut self.found)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use opcua::types::NodeId;
     use proptest::prelude::*;
 
     /// Searches among `count` items, of which `bad` cannot be decoded; returns how often a connection was lost.
     fn check(count: u32, bad: &[u32]) -> usize {
-        let items: Vec<Item> = (0..count).map(|id| (TagId(id), NodeId::new(1, id))).collect();
-        let mut suspects = Suspects::new(&items);
+        let mut suspects = Suspects::new((0..count).collect());
         let mut lost = 0;
-        while let Some(part) = suspects.next() {
-            if part.iter().any(|(tag, _)| bad.contains(&tag.0)) {
+        while let Some(part) = suspects.next(256) {
+            assert!(part.len() <= 256);
+            if part.iter().any(|item| bad.contains(item)) {
                 lost += 1;
                 suspects.failed();
             } else {
                 suspects.passed();
             }
         }
-        let found: Vec<u32> = suspects.found().into_iter().map(|tag| tag.0).collect();
-        assert_eq!(found, bad, "of {count}");
+        assert_eq!(suspects.found(), bad, "of {count}");
         lost
     }
 

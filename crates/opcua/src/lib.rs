@@ -13,13 +13,13 @@
 //! With sessions of their own: `browse` (a person looks at a server) → `semantics` (what its nodes mean for a plant).
 //! `members` (with `redundancy`, the choice, and `standby`) keeps the other servers of a redundant set.
 
-mod ask;
 mod backfill;
 mod beside;
 pub mod browse;
 mod clock;
 mod connect;
 mod counters;
+mod data_access;
 #[doc(hidden)]
 pub mod decode;
 mod delivered;

@@ -9,6 +9,7 @@ use crate::value::timestamp;
 use crate::words::{Trouble, service_failed};
 use crate::{SIMULATED_PLANT, service};
 use lineside_model::Timestamp;
+use lineside_model::report::LimitReport;
 use opcua::client::Session;
 use opcua::types::{DataValue, NamespaceMap, NodeId, StatusCode, Variant};
 use std::time::Duration;
@@ -18,6 +19,13 @@ const ITEMS_PER_CALL: usize = 500;
 /// Items in one subscription: some servers lose those of larger ones silently.
 const ITEMS_PER_SUBSCRIPTION: usize = 2_000;
 const NODES_PER_READ: usize = 1_000;
+const NODES_PER_TRANSLATE: usize = 1_000;
+/// Nodes of one HistoryRead: one answer is at most 10,000 values, at 1,000 of each.
+const NODES_PER_HISTORY_READ: usize = 10;
+/// Nodes of one Browse, and of one Read of the explorer; enough for speed, and answered in time by a slow controller.
+pub(crate) const NODES_PER_BROWSE: usize = 500;
+/// Continuation points of Browse held at the same time.
+pub(crate) const BROWSE_POINTS: usize = 8;
 /// Values that the queues of all items may hold at the server together.
 const QUEUED: usize = 200_000;
 const QUEUE_MAX: usize = 1_000;
@@ -36,12 +44,12 @@ const PRODUCT_URI: u32 = 2262;
 
 /// Declares [`Declared`] and the nodes that are read for it, in the same order.
 macro_rules! declared {
-    ($($(#[$doc:meta])* $name:ident = $id:literal,)*) => {
+    ($($name:ident = $id:literal $standard:literal,)*) => {
         /// What a server declares (OPC 10000-5 6.3.2 ServerCapabilities, 6.3.11 OperationLimits); none where
         /// it declares nothing, or 0.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub(crate) struct Declared {
-            $($(#[$doc])* pub(crate) $name: Option<usize>,)*
+            $(pub(crate) $name: Option<usize>,)*
         }
 
         /// The nodes of [`Declared`], in its order.
@@ -52,36 +60,36 @@ macro_rules! declared {
                 Declared { $($name: number(&next()),)* }
             }
 
-            /// What is declared, by name.
-            pub(crate) fn list(&self) -> Vec<(&'static str, usize)> {
-                [$((stringify!($name), self.$name),)*].into_iter().filter_map(|(name, n)| Some((name, n?))).collect()
+            /// All of them, by their names in OPC 10000-5, with those of `other`.
+            fn zip(&self, other: &Declared) -> Vec<(&'static str, Option<usize>, Option<usize>)> {
+                vec![$(($standard, self.$name, other.$name),)*]
             }
         }
     };
 }
 
 declared! {
-    nodes_per_read = 11705,
-    nodes_per_write = 11707,
-    nodes_per_method_call = 11709,
-    nodes_per_browse = 11710,
-    nodes_per_register = 11711,
-    nodes_per_translate = 11712,
-    items_per_call = 11714,
-    nodes_per_history_read_data = 12165,
-    nodes_per_history_read_events = 12166,
-    sessions = 24095,
-    subscriptions = 24096,
-    items = 24097,
-    subscriptions_per_session = 24098,
-    select_clauses = 24099,
-    where_clauses = 24100,
-    items_per_subscription = 24104,
-    queue_size = 31916,
-    array_length = 11702,
-    string_length = 11703,
-    browse_continuation_points = 2735,
-    history_continuation_points = 2737,
+    nodes_per_read = 11705 "MaxNodesPerRead",
+    items_per_call = 11714 "MaxMonitoredItemsPerCall",
+    items_per_subscription = 24104 "MaxMonitoredItemsPerSubscription",
+    subscriptions_per_session = 24098 "MaxSubscriptionsPerSession",
+    queue_size = 31916 "MaxMonitoredItemsQueueSize",
+    nodes_per_browse = 11710 "MaxNodesPerBrowse",
+    nodes_per_translate = 11712 "MaxNodesPerTranslateBrowsePathsToNodeIds",
+    nodes_per_history_read_data = 12165 "MaxNodesPerHistoryReadData",
+    browse_continuation_points = 2735 "MaxBrowseContinuationPoints",
+    history_continuation_points = 2737 "MaxHistoryContinuationPoints",
+    array_length = 11702 "MaxArrayLength",
+    string_length = 11703 "MaxStringLength",
+    sessions = 24095 "MaxSessions",
+    subscriptions = 24096 "MaxSubscriptions",
+    items = 24097 "MaxMonitoredItems",
+    nodes_per_write = 11707 "MaxNodesPerWrite",
+    nodes_per_method_call = 11709 "MaxNodesPerMethodCall",
+    nodes_per_register = 11711 "MaxNodesPerRegisterNodes",
+    nodes_per_history_read_events = 12166 "MaxNodesPerHistoryReadEvents",
+    select_clauses = 24099 "MaxSelectClauseParameters",
+    where_clauses = 24100 "MaxWhereClauseParameters",
 }
 
 const IDENTITY: [u32; 4] = [NAMESPACE_ARRAY, START_TIME, PRODUCT_NAME, PRODUCT_URI];
@@ -107,6 +115,8 @@ impl Facts {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Capacity {
     pub(crate) nodes_per_read: usize,
+    pub(crate) nodes_per_translate: usize,
+    pub(crate) nodes_per_history_read: usize,
     pub(crate) items_per_call: usize,
     items_per_subscription: usize,
     subscriptions: Option<usize>,
@@ -119,6 +129,8 @@ impl Default for Capacity {
     fn default() -> Capacity {
         Capacity {
             nodes_per_read: NODES_PER_READ,
+            nodes_per_translate: NODES_PER_TRANSLATE,
+            nodes_per_history_read: NODES_PER_HISTORY_READ,
             items_per_call: ITEMS_PER_CALL,
             items_per_subscription: ITEMS_PER_SUBSCRIPTION,
             subscriptions: None,
@@ -131,14 +143,48 @@ impl Default for Capacity {
 impl Capacity {
     /// Lowers what is known by what the server declares.
     pub(crate) fn obey(&mut self, declared: &Declared) {
-        let lower = |known: &mut usize, declared: Option<usize>| *known = declared.map_or(*known, |n| n.min(*known));
+        let lower = |known: &mut usize, declared: Option<usize>| *known = least(declared, *known);
         lower(&mut self.nodes_per_read, declared.nodes_per_read);
-        lower(&mut self.nodes_per_read, declared.array_length);
+        lower(&mut self.nodes_per_translate, declared.nodes_per_translate);
+        lower(&mut self.nodes_per_history_read, declared.nodes_per_history_read_data);
+        // Each node may hold a continuation point.
+        lower(&mut self.nodes_per_history_read, declared.history_continuation_points);
         lower(&mut self.items_per_call, declared.items_per_call);
-        lower(&mut self.items_per_call, declared.array_length);
+        let calls = [&mut self.nodes_per_read, &mut self.nodes_per_translate, &mut self.nodes_per_history_read];
+        for operands in calls.into_iter().chain([&mut self.items_per_call]) {
+            lower(operands, declared.array_length);
+        }
         lower(&mut self.items_per_subscription, declared.items_per_subscription);
         lower(&mut self.queue, declared.queue_size);
         self.subscriptions = declared.subscriptions_per_session;
+    }
+
+    /// The limits that we keep to and those that the server declares (`None`: it declares nothing, or 0), each by
+    /// its name in OPC 10000-5 and with what we use (`None`: we do not need it). `queue` is the longest in use.
+    pub(crate) fn report(&self, declared: &Declared, queue: usize, subscriptions: usize) -> Vec<LimitReport> {
+        let used = Declared {
+            nodes_per_read: Some(self.nodes_per_read),
+            nodes_per_translate: Some(self.nodes_per_translate),
+            nodes_per_history_read_data: Some(self.nodes_per_history_read),
+            history_continuation_points: Some(self.nodes_per_history_read),
+            nodes_per_browse: Some(least(declared.nodes_per_browse, NODES_PER_BROWSE)),
+            browse_continuation_points: Some(least(declared.browse_continuation_points, BROWSE_POINTS)),
+            items_per_call: Some(self.items_per_call),
+            items_per_subscription: Some(self.items_per_subscription),
+            subscriptions_per_session: Some(subscriptions),
+            queue_size: Some(queue),
+            ..Declared::default()
+        };
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let all = declared.zip(&used).into_iter();
+        let known = all.filter(|(_, declared, used)| declared.is_some() || used.is_some());
+        known
+            .map(|(name, declared, used)| LimitReport {
+                name: name.into(),
+                declared: declared.map(number),
+                used: used.map(number),
+            })
+            .collect()
     }
 
     /// How many items to put into each subscription so that `items` fit into the subscriptions allowed.
@@ -193,6 +239,11 @@ impl Capacity {
     }
 }
 
+/// Our own limit, and no more than the server declares.
+pub(crate) fn least(declared: Option<usize>, own: usize) -> usize {
+    declared.map_or(own, |declared| declared.min(own))
+}
+
 /// Reads it all in one call where the server takes that. Only the namespaces are indispensable.
 pub(crate) async fn read(session: &Session, host: &str, capacity: &mut Capacity) -> Result<Facts, Trouble> {
     let nodes: Vec<NodeId> = IDENTITY.iter().chain(LIMITS).map(|id| NodeId::new(0, *id)).collect();
@@ -206,7 +257,7 @@ pub(crate) async fn read(session: &Session, host: &str, capacity: &mut Capacity)
         Ok(namespaces) if !names.is_empty() => session.set_namespaces(namespaces),
         _ => return Err(service_failed(host, "tell its namespaces", StatusCode::BadNoValue)),
     }
-    tracing::info!(product = facts.product, limits = ?facts.declared.list(), "a server and what it declares");
+    tracing::info!(product = facts.product, limits = ?facts.declared, "a server and what it declares");
     capacity.obey(&facts.declared);
     Ok(facts)
 }
@@ -279,9 +330,20 @@ mod tests {
         assert_eq!(capacity(&[]), Capacity::default());
         assert_eq!(capacity(&LIMITS.iter().map(|id| (*id, 0)).collect::<Vec<_>>()), Capacity::default());
         assert_eq!(capacity(&[(11705, u32::MAX), (11714, 9_999), (24104, 9_999)]), Capacity::default());
-        let small = capacity(&[(11705, 10), (11714, 20), (24098, 3), (24104, 30), (31916, 7)]);
+        let small = capacity(&[
+            (11705, 10),
+            (11712, 15),
+            (12165, 8),
+            (2737, 3),
+            (11714, 20),
+            (24098, 3),
+            (24104, 30),
+            (31916, 7),
+        ]);
         let expected = Capacity {
             nodes_per_read: 10,
+            nodes_per_translate: 15,
+            nodes_per_history_read: 3,
             items_per_call: 20,
             items_per_subscription: 30,
             subscriptions: Some(3),
@@ -293,6 +355,27 @@ mod tests {
         assert_eq!(small.share(300), 100, "rather too large a subscription than one too many");
         assert_eq!(small.queue(1, 12), 7);
         assert_eq!(capacity(&[(11702, 15)]).items_per_call, 15, "an array of operands is an array");
+    }
+
+    #[test]
+    fn the_report_tells_what_we_use_also_where_nothing_is_declared() {
+        let declared = Declared { nodes_per_read: Some(10), sessions: Some(5), ..Declared::default() };
+        let mut capacity = Capacity::default();
+        capacity.obey(&declared);
+        let report = capacity.report(&declared, 166, 2);
+        let check = |name: &str, expected: Option<(Option<u32>, Option<u32>)>| {
+            let found = report.iter().find(|limit| &*limit.name == name);
+            assert_eq!(found.map(|limit| (limit.declared, limit.used)), expected, "{name}");
+        };
+        check("MaxNodesPerRead", Some((Some(10), Some(10))));
+        check("MaxMonitoredItemsPerCall", Some((None, Some(500))));
+        check("MaxNodesPerTranslateBrowsePathsToNodeIds", Some((None, Some(1_000))));
+        check("MaxNodesPerHistoryReadData", Some((None, Some(10))));
+        check("MaxSubscriptionsPerSession", Some((None, Some(2))));
+        check("MaxMonitoredItemsQueueSize", Some((None, Some(166))));
+        check("MaxNodesPerBrowse", Some((None, Some(500))));
+        check("MaxSessions", Some((Some(5), None)));
+        check("MaxNodesPerWrite", None);
     }
 
     #[test]

@@ -3,17 +3,17 @@
 //! [`redundancy`](crate::redundancy) chooses; this file gathers what the choice needs, and carries it out as
 //! far as it is no matter of the ladder. A connection without a set has one member, and nothing happens here.
 
-use crate::ask::{attribute, read_all};
 use crate::beside::Beside;
 use crate::discovery::discover;
 use crate::redundancy::{Grade, Set};
+use crate::service::{attribute, read_beside};
 use crate::standby::{Hold, Of, Ready, Seen, Standby};
 use crate::{Settings, endpoint};
 use lineside_model::config::{Connection, Redundancy};
 use lineside_model::report::{MemberReport, MemberRole};
 use lineside_model::{ConnectionId, PlantConfig};
 use opcua::client::Session;
-use opcua::types::{AttributeId, NodeId, Variant};
+use opcua::types::{AttributeId, NodeId, RedundantServerDataType, Variant};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,7 @@ const LEFT: Duration = Duration::from_secs(2);
 const MEMBERS_MAX: usize = 10;
 
 const REDUNDANCY_SUPPORT: u32 = 3709;
+const REDUNDANT_SERVER_ARRAY: u32 = 11313;
 const SERVER_URI_ARRAY: u32 = 11314;
 
 /// What a server says of its set: the mode, and where the others are.
@@ -216,8 +217,9 @@ impl Members {
 /// What the server says of its set (OPC 10000-5 6.3.7): mode, and the endpoints of the others unless those are
 /// `known`. None where it has none, or its servers look like one (transparent).
 async fn told(session: &Session, settings: &Settings, here: &str, known: bool) -> Option<Told> {
-    let nodes = [REDUNDANCY_SUPPORT, SERVER_URI_ARRAY].map(|id| attribute(&NodeId::new(0, id), AttributeId::Value));
-    let values = read_all(session, &nodes, &mut nodes.len()).await.ok()?;
+    let nodes = [REDUNDANCY_SUPPORT, SERVER_URI_ARRAY, REDUNDANT_SERVER_ARRAY]
+        .map(|id| attribute(&NodeId::new(0, id), AttributeId::Value));
+    let values = read_beside(session, &nodes, &mut nodes.len()).await.ok()?;
     let mode = match values.first()?.value {
         // Cold, and mirrored sessions, of which only one may be used at a time.
         Some(Variant::Int32(1 | 5)) => Redundancy::Cold,
@@ -228,16 +230,65 @@ async fn told(session: &Session, settings: &Settings, here: &str, known: bool) -
     if known {
         return Some((mode, Vec::new()));
     }
-    let uris = match &values.get(1)?.value {
-        Some(Variant::Array(array)) => array.values.iter().filter_map(|uri| match uri {
-            Variant::String(uri) => Some(uri.as_ref().to_string()),
-            _ => None,
-        }),
-        _ => return None,
-    };
-    let uris: Vec<String> = uris.take(MEMBERS_MAX).collect();
+    let uris = servers(values.get(1)?.value.as_ref(), values.get(2)?.value.as_ref());
     let found = discover(settings, here).await.ok()?;
-    let others = found.servers.into_iter().filter(|server| uris.contains(&server.application_uri));
-    let others = others.map(|server| server.url).filter(|url| endpoint::authority(url) != endpoint::authority(here));
-    Some((mode, others.take(MEMBERS_MAX).collect()))
+    let url = |uri: &String| found.servers.iter().find(|server| server.application_uri == *uri);
+    let others = uris.iter().filter_map(url).map(|server| server.url.clone());
+    Some((mode, others.filter(|url| endpoint::authority(url) != endpoint::authority(here)).collect()))
+}
+
+/// The application URIs of the set: those of ServerUriArray. Where that tells none, the ids in RedundantServerArray,
+/// the best service level first, so that it is tried first; the levels themselves are asked of each server.
+fn servers(uris: Option<&Variant>, redundant: Option<&Variant>) -> Vec<String> {
+    let values = |array: Option<&Variant>| match array {
+        Some(Variant::Array(array)) => array.values.clone(),
+        _ => Vec::new(),
+    };
+    let uris: Vec<String> = values(uris)
+        .into_iter()
+        .filter_map(|uri| match uri {
+            Variant::String(uri) if !uri.is_empty() => Some(uri.to_string()),
+            _ => None,
+        })
+        .take(MEMBERS_MAX)
+        .collect();
+    if !uris.is_empty() {
+        return uris;
+    }
+    let mut servers: Vec<RedundantServerDataType> = values(redundant)
+        .into_iter()
+        .filter_map(|server| match server {
+            Variant::ExtensionObject(object) => object.into_inner_as::<RedundantServerDataType>().map(|server| *server),
+            _ => None,
+        })
+        .take(MEMBERS_MAX)
+        .collect();
+    servers.sort_by_key(|server| std::cmp::Reverse(server.service_level));
+    servers.into_iter().map(|server| server.server_id.to_string()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opcua::types::{ExtensionObject, ServerState};
+
+    #[test]
+    fn a_set_is_told_by_uris_or_else_by_the_list_of_servers() {
+        let check = |uris: &[&str], servers_told: &[(&str, u8)], expected: &[&str]| {
+            let uris = uris.iter().map(|uri| (*uri).to_string()).collect::<Vec<String>>();
+            let redundant = servers_told.iter().map(|(id, level)| {
+                ExtensionObject::from_message(RedundantServerDataType {
+                    server_id: (*id).into(),
+                    service_level: *level,
+                    server_state: ServerState::Running,
+                })
+            });
+            let redundant = redundant.collect::<Vec<ExtensionObject>>();
+            assert_eq!(servers(Some(&uris.into()), Some(&redundant.into())), expected);
+        };
+        check(&["urn:a", "urn:b"], &[("urn:c", 255)], &["urn:a", "urn:b"]);
+        check(&[], &[("urn:a", 100), ("urn:b", 255)], &["urn:b", "urn:a"]);
+        check(&[""], &[("urn:a", 100)], &["urn:a"]);
+        assert_eq!(servers(None, Some(&Variant::from(5_i32))), Vec::<String>::new());
+    }
 }

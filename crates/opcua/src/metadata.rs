@@ -3,15 +3,13 @@
 //! Read in the background, after the values flow, for tags of which the configuration says nothing; again for
 //! a tag whose status carries SemanticsChanged or StructureChanged. Kept for one life of the server.
 
-use crate::ask::{attribute, properties, read_all};
 use crate::beside::Visit;
+use crate::data_access::{Texts, bounded, enumeration, range, take_texts, unit};
+use crate::service::{attribute, properties, read_beside};
 use lineside_model::config::Tag;
 use lineside_model::report::NodeMeta;
 use lineside_model::{PlantConfig, Sample, TagId, Text, Timestamp};
-use opcua::types::{
-    AttributeId, DataValue, EUInformation, EnumDefinition, EnumValueType, LocalizedText, NodeId, Range, ReadValueId,
-    StatusCode, Variant,
-};
+use opcua::types::{AttributeId, DataValue, NodeId, ReadValueId, StatusCode, Variant};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -21,8 +19,6 @@ pub(crate) const CHANGED: u32 = 0x4000 | 0x8000;
 const TAGS_AT_ONCE: usize = 100;
 /// A tag whose reading was interrupted more often than this is left alone.
 const BROKEN_MAX: u32 = 2;
-const TEXTS_MAX: usize = 1_000;
-const TEXT_MAX: usize = 200;
 
 const PROPERTIES: [&str; 6] = ["EngineeringUnits", "EURange", "EnumStrings", "EnumValues", "TrueState", "FalseState"];
 
@@ -41,7 +37,7 @@ pub(crate) struct Catalogue {
 #[derive(Clone, Debug, Default)]
 struct DataType {
     name: Text,
-    texts: Vec<(i64, Text)>,
+    texts: Texts,
 }
 
 /// Does the configuration leave it to the server to say what the values are?
@@ -60,9 +56,15 @@ impl Catalogue {
         if started.is_none() || started != self.started {
             *self = Catalogue { started, ..Catalogue::default() };
         }
+        self.wanted.clear();
+        self.accepted(config, tags);
+    }
+
+    /// These tags are monitored now too.
+    pub(crate) fn accepted(&mut self, config: &PlantConfig, tags: impl Iterator<Item = TagId>) {
         let new = tags.filter(|tag| is_wanted(config.tag(*tag)) && !self.known.contains_key(tag));
         let given_up = |tag: &TagId| self.suspects.get(tag).is_some_and(|broken| *broken > BROKEN_MAX);
-        self.wanted = new.filter(|tag| !given_up(tag)).collect();
+        self.wanted.extend(new.filter(|tag| !given_up(tag)));
     }
 
     /// A value whose status says that its meaning has changed; true where that is to be read.
@@ -118,31 +120,24 @@ pub(crate) async fn read(
     tags: &[TagId],
 ) -> Result<Vec<(TagId, NodeMeta)>, StatusCode> {
     let nodes: Vec<(TagId, NodeId)> =
-        tags.iter().filter_map(|tag| Some((*tag, visit.items.get(tag)?.clone()))).collect();
+        tags.iter().filter_map(|tag| Some((*tag, visit.items.lock().get(tag)?.clone()))).collect();
     let (mut translate, mut chunk) = (visit.limits.translate, visit.limits.read);
     let paths: Vec<(NodeId, &str)> =
         nodes.iter().flat_map(|(_, node)| PROPERTIES.map(|name| (node.clone(), name))).collect();
     let found = properties(&visit.session, &paths, &mut translate).await?;
     let mut operands: Vec<ReadValueId> = nodes.iter().map(|(_, node)| attribute(node, AttributeId::DataType)).collect();
     operands.extend(found.iter().flatten().map(|node| attribute(node, AttributeId::Value)));
-    let mut values = read_all(&visit.session, &operands, &mut chunk).await?.into_iter();
+    let mut values = read_beside(&visit.session, &operands, &mut chunk).await?.into_iter();
     let types: Vec<NodeId> = values.by_ref().take(nodes.len()).map(node_id).collect();
     data_types(visit, catalogue, &types, &mut translate, &mut chunk).await?;
     let mut found = found.into_iter();
     let known = catalogue.lock();
     let metas = nodes.into_iter().zip(types).map(|((tag, _), data_type)| {
-        let mut meta = NodeMeta::default();
+        let mut said = Vec::new();
         for (name, property) in PROPERTIES.iter().zip(found.by_ref()) {
-            if let Some(value) = property.and_then(|_| values.next()?.value) {
-                take(&mut meta, name, value);
-            }
+            said.extend(property.and_then(|_| Some((*name, values.next()?.value?))));
         }
-        let data_type = known.types.get(&data_type).cloned().unwrap_or_default();
-        meta.data_type = data_type.name;
-        if meta.texts.is_empty() {
-            meta.texts = data_type.texts;
-        }
-        (tag, meta)
+        (tag, meta(&said, known.types.get(&data_type).cloned().unwrap_or_default()))
     });
     Ok(metas.collect())
 }
@@ -165,7 +160,7 @@ async fn data_types(
         .iter()
         .flat_map(|id| [attribute(id, AttributeId::BrowseName), attribute(id, AttributeId::DataTypeDefinition)])
         .collect();
-    let values = read_all(&visit.session, &operands, chunk).await?;
+    let values = read_beside(&visit.session, &operands, chunk).await?;
     let mut read: Vec<DataType> = values.chunks(2).map(data_type).collect();
     // Older servers describe enumerations by a property of the type only.
     let bare: Vec<usize> = (0..new.len()).filter(|at| read[*at].texts.is_empty() && !is_built_in(&new[*at])).collect();
@@ -173,15 +168,13 @@ async fn data_types(
         bare.iter().flat_map(|at| ["EnumStrings", "EnumValues"].map(|name| (new[*at].clone(), name))).collect();
     let found = properties(&visit.session, &paths, translate).await?;
     let operands: Vec<_> = found.iter().flatten().map(|node| attribute(node, AttributeId::Value)).collect();
-    let mut values = read_all(&visit.session, &operands, chunk).await?.into_iter();
+    let mut values = read_beside(&visit.session, &operands, chunk).await?.into_iter();
     for (at, properties) in bare.into_iter().zip(found.chunks(2)) {
         for (name, _) in ["EnumStrings", "EnumValues"].into_iter().zip(properties).filter(|(_, found)| found.is_some())
         {
-            let mut meta = NodeMeta::default();
             if let Some(value) = values.next().and_then(|value| value.value) {
-                take(&mut meta, name, value);
+                take_texts(&mut read[at].texts, name, &value);
             }
-            read[at].texts.append(&mut meta.texts);
         }
     }
     catalogue.lock().types.extend(new.into_iter().zip(read));
@@ -197,16 +190,8 @@ fn data_type(values: &[DataValue]) -> DataType {
     let mut data_type = DataType::default();
     for value in values.iter().filter_map(|value| value.value.as_ref()) {
         match value {
-            Variant::QualifiedName(name) => data_type.name = bounded(name.name.as_ref()),
-            Variant::ExtensionObject(object) => {
-                let fields = object.inner_as::<EnumDefinition>().and_then(|definition| definition.fields.as_ref());
-                let texts = fields.into_iter().flatten().map(|field| {
-                    let shown = text(&field.display_name);
-                    (field.value, if shown.is_empty() { bounded(field.name.as_ref()) } else { shown })
-                });
-                data_type.texts = texts.take(TEXTS_MAX).collect();
-            }
-            _ => {}
+            Variant::QualifiedName(name) => data_type.name = bounded(&name.name).into(),
+            other => data_type.texts.extend(enumeration(other).unwrap_or_default()),
         }
     }
     data_type
@@ -219,108 +204,42 @@ fn node_id(value: DataValue) -> NodeId {
     }
 }
 
-/// Puts one property into `meta`. A property that is not of its type says nothing.
-fn take(meta: &mut NodeMeta, name: &str, value: Variant) {
-    match (name, value) {
-        ("EngineeringUnits", Variant::ExtensionObject(object)) => {
-            meta.unit = object.inner_as::<EUInformation>().map_or_else(Text::default, |unit| text(&unit.display_name));
+/// What the properties of a node say, with the texts of its type where it has none of its own.
+fn meta(said: &[(&str, Variant)], data_type: DataType) -> NodeMeta {
+    let mut meta = NodeMeta { data_type: data_type.name, ..NodeMeta::default() };
+    let mut texts = Texts::new();
+    for (name, value) in said {
+        match *name {
+            "EngineeringUnits" => meta.unit = unit(value).map_or_else(Text::default, |unit| unit.symbol.into()),
+            "EURange" => meta.range = range(value),
+            name => take_texts(&mut texts, name, value),
         }
-        ("EURange", Variant::ExtensionObject(object)) => {
-            let range = object.inner_as::<Range>().map(|range| (range.low, range.high));
-            meta.range = range.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
-        }
-        ("EnumStrings", Variant::Array(array)) => {
-            let texts = (0..).zip(&array.values).take(TEXTS_MAX);
-            meta.texts = texts.filter_map(|(at, value)| localized(value).map(|text| (at, text))).collect();
-        }
-        ("EnumValues", Variant::Array(array)) => {
-            let values = array.values.iter().take(TEXTS_MAX).filter_map(|value| match value {
-                Variant::ExtensionObject(object) => object.inner_as::<EnumValueType>(),
-                _ => None,
-            });
-            meta.texts = values.map(|value| (value.value, text(&value.display_name))).collect();
-        }
-        ("TrueState", value) => meta.texts.extend(localized(&value).map(|text| (1, text))),
-        ("FalseState", value) => meta.texts.extend(localized(&value).map(|text| (0, text))),
-        _ => {}
     }
-}
-
-fn localized(value: &Variant) -> Option<Text> {
-    match value {
-        Variant::LocalizedText(value) => Some(text(value)),
-        _ => None,
-    }
-}
-
-fn text(text: &LocalizedText) -> Text {
-    bounded(text.text.as_ref())
-}
-
-fn bounded(text: &str) -> Text {
-    match text.char_indices().nth(TEXT_MAX) {
-        Some((end, _)) => Text::from(&text[..end]),
-        None => Text::from(text),
-    }
+    let texts = if texts.is_empty() { data_type.texts } else { texts };
+    meta.texts = texts.into_iter().map(|(number, text)| (number, text.into())).collect();
+    meta
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use lineside_model::{ConnectionId, StatusCode as Status, Value};
-    use opcua::types::{EnumField, ExtensionObject};
-
-    fn of(properties: Vec<(&str, Variant)>) -> NodeMeta {
-        let mut meta = NodeMeta::default();
-        properties.into_iter().for_each(|(name, value)| take(&mut meta, name, value));
-        meta
-    }
-
-    fn object<T: opcua::types::DynEncodable + 'static>(value: T) -> Variant {
-        Variant::from(ExtensionObject::from_message(value))
-    }
+    use opcua::types::{EUInformation, ExtensionObject, LocalizedText, Range};
 
     #[test]
-    fn properties_of_the_standard() {
+    fn a_node_speaks_for_itself_and_else_its_type_does() {
+        let object = |object| Variant::from(object);
         let unit = EUInformation { display_name: "°C".into(), ..EUInformation::default() };
-        let analog = of(vec![("EngineeringUnits", object(unit)), ("EURange", object(Range { low: -5.0, high: 90.0 }))]);
-        assert_eq!((&*analog.unit, analog.range), ("°C", Some((-5.0, 90.0))));
-        assert_eq!(of(vec![("EURange", object(Range { low: 0.0, high: 0.0 }))]).range, None);
-        let strings = vec![LocalizedText::from("off"), LocalizedText::from("on")];
-        let expected = vec![(0, Text::from("off")), (1, Text::from("on"))];
-        assert_eq!(of(vec![("EnumStrings", Variant::from(strings))]).texts, expected);
-        let values = [(0, "off"), (1, "on")].map(|(value, name)| {
-            ExtensionObject::from_message(EnumValueType {
-                value,
-                display_name: name.into(),
-                description: LocalizedText::null(),
-            })
-        });
-        assert_eq!(of(vec![("EnumValues", Variant::from(values.to_vec()))]).texts, expected);
-        let mut two = of(vec![
-            ("TrueState", Variant::from(LocalizedText::from("on"))),
-            ("FalseState", Variant::from(LocalizedText::from("off"))),
-        ]);
-        two.texts.sort();
-        assert_eq!(two.texts, expected);
-        assert_eq!(of(vec![("EnumStrings", 5_i32.into()), ("TrueState", 5_i32.into())]), NodeMeta::default());
-    }
-
-    #[test]
-    fn an_enumeration_names_its_values() {
-        let field = |value, shown: &str, name: &str| EnumField {
-            value,
-            display_name: shown.into(),
-            description: LocalizedText::null(),
-            name: name.into(),
-        };
-        let definition = EnumDefinition { fields: Some(vec![field(1, "läuft", "Running"), field(4, "", "Held")]) };
-        let values = [
-            DataValue::new_now(opcua::types::QualifiedName::new(1, "StateEnum")),
-            DataValue::new_now(object(definition)),
+        let said = [
+            ("EngineeringUnits", object(ExtensionObject::from_message(unit))),
+            ("EURange", object(ExtensionObject::from_message(Range { low: -5.0, high: 90.0 }))),
         ];
-        let read = data_type(&values);
-        assert_eq!((&*read.name, read.texts), ("StateEnum", vec![(1, "läuft".into()), (4, "Held".into())]));
+        let of_type = || DataType { name: "StateEnum".into(), texts: Texts::from([(3, "held".to_string())]) };
+        let analog = meta(&said, of_type());
+        assert_eq!((&*analog.unit, analog.range, &*analog.data_type), ("°C", Some((-5.0, 90.0)), "StateEnum"));
+        assert_eq!(analog.texts, [(3, "held".into())]);
+        let own = meta(&[("TrueState", Variant::from(LocalizedText::from("on")))], of_type());
+        assert_eq!(own.texts, [(1, "on".into())]);
     }
 
     #[test]
@@ -363,9 +282,13 @@ mod tests {
         assert!(!catalogue.passed(&sample(0, 0x4000)), "once");
         assert!(!catalogue.passed(&sample(1, 0x4000)), "of no interest");
         assert_eq!(catalogue.next(), [TagId(0)]);
+        catalogue.answered(false);
+        catalogue.accepted(&config, [TagId(1), TagId(2)].into_iter());
+        assert_eq!(catalogue.next(), [], "known, or configured");
         let another = Some(Timestamp::from_millis(2));
-        catalogue.visit(&config, config.tag_ids(), another);
-        assert_eq!(catalogue.next(), [TagId(0), TagId(2)]);
+        catalogue.visit(&config, [TagId(0)].into_iter(), another);
+        catalogue.accepted(&config, [TagId(2)].into_iter());
+        assert_eq!(catalogue.next(), [TagId(0), TagId(2)], "a tag that was refused at first");
         // The link is lost again and again while they are read.
         for expected in [vec![TagId(0)], vec![TagId(0)], vec![TagId(2)], vec![TagId(2)], vec![]] {
             catalogue.visit(&config, config.tag_ids(), another);

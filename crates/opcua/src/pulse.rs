@@ -3,9 +3,9 @@
 //! The vital signs are monitored as well where the server lets them be; the poll is what is left where it
 //! does not. Diagnostics are a courtesy: whatever goes wrong with them, they are left alone.
 
-use crate::ask::attribute;
 use crate::beside::Visit;
 use crate::health::Vital;
+use crate::service::attribute;
 use crate::value::timestamp;
 use lineside_model::report::DiagnosticReport;
 use lineside_model::{Span, Timestamp};

@@ -8,7 +8,7 @@ use crate::health::{Health, Vital};
 use crate::limits::{Capacity, Facts, read};
 use crate::subscribe::{Plan, Standing};
 use crate::words::Trouble;
-use crate::{Settings, ask, endpoint};
+use crate::{Settings, endpoint, service};
 use lineside_model::config::{Connection, Redundancy};
 use lineside_model::{ConnectionId, PlantConfig};
 use opcua::types::{AttributeId, MonitoringMode};
@@ -226,8 +226,8 @@ impl From<Trouble> for Gone {
 /// Service level, and whether the server announced its end.
 async fn look(link: &Link) -> Result<(Option<u8>, bool), Trouble> {
     let vitals = [Vital::ServiceLevel, Vital::State, Vital::SecondsTillShutdown];
-    let nodes = vitals.map(|vital| ask::attribute(&vital.node(), AttributeId::Value));
-    let values = ask::read_all(&link.session, &nodes, &mut nodes.len()).await;
+    let nodes = vitals.map(|vital| service::attribute(&vital.node(), AttributeId::Value));
+    let values = service::read_beside(&link.session, &nodes, &mut nodes.len()).await;
     let values = values.map_err(|status| Trouble::new(status, "It does not tell its service level."))?;
     let mut health = Health::default();
     for (vital, value) in vitals.into_iter().zip(&values) {

@@ -151,6 +151,11 @@ impl Standing {
         self.subscriptions.iter().flat_map(|subscription| &subscription.items)
     }
 
+    /// Of the queues of all items.
+    pub(crate) fn longest_queue(&self) -> usize {
+        self.subscriptions.iter().map(|subscription| subscription.queue as usize).max().unwrap_or_default()
+    }
+
     /// Leaves these tags alone from now on. All subscriptions are made anew, because what cannot be decoded
     /// may wait in any of them to be repeated.
     pub(crate) fn leave_out(&mut self, tags: Vec<TagId>) {

@@ -12,7 +12,7 @@ use crate::ladder::{Ladder, Outcome, Step};
 use crate::limits::{Capacity, Facts};
 use crate::members::Members;
 use crate::standby::Ready;
-use crate::subscribe::{Plan, Standing};
+use crate::subscribe::{Item, Plan, Standing};
 use crate::words::{Trouble, code, link_lost, refused, service_failed};
 use crate::{Settings, beside, endpoint, limits, service, visit};
 use lineside_model::config::Connection;
@@ -29,6 +29,8 @@ use tokio::time::Instant;
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
 /// A server that is known as slow is given at most so long for an answer.
 const PATIENCE_MAX: Duration = Duration::from_secs(20);
+/// Values read at once in the search for those that cannot be decoded.
+const SUSPECTS_AT_ONCE: usize = 256;
 
 /// Runs until told to stop, or until nobody takes what is delivered.
 pub(crate) async fn run(
@@ -72,7 +74,7 @@ struct Supervisor {
     capacity: Capacity,
     standing: Standing,
     /// The search for values that cannot be decoded, while it lasts.
-    suspects: Option<Suspects>,
+    suspects: Option<Suspects<Item>>,
     /// What this server may take for an answer.
     patience: Duration,
     /// What the link is, in words.
@@ -335,9 +337,8 @@ impl Supervisor {
             return Ok(LOST);
         };
         let standing = &self.standing;
-        let suspects =
-            self.suspects.get_or_insert_with(|| Suspects::new(&standing.items().cloned().collect::<Vec<_>>()));
-        while let Some(part) = suspects.next() {
+        let suspects = self.suspects.get_or_insert_with(|| Suspects::new(standing.items().cloned().collect()));
+        while let Some(part) = suspects.next(SUSPECTS_AT_ONCE) {
             let nodes: Vec<NodeId> = part.iter().map(|(_, node)| node.clone()).collect();
             // What a closed channel seems to say of sizes is not to be remembered.
             let mut chunk = self.capacity.nodes_per_read;
@@ -351,8 +352,8 @@ impl Supervisor {
             }
             return Ok(outcome);
         }
-        let found = self.suspects.take().map(Suspects::found).unwrap_or_default();
-        self.standing.leave_out(found);
+        let found = self.suspects.take().map(|mut suspects| suspects.found()).unwrap_or_default();
+        self.standing.leave_out(found.into_iter().map(|(tag, _)| tag).collect());
         Ok(Outcome::Isolated)
     }
 

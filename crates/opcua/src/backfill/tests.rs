@@ -41,6 +41,23 @@ fn lost(delivered: &[(i64, i64)]) -> Backfill {
     backfill
 }
 
+#[test]
+fn what_an_outage_missed_of_tags_accepted_later_is_filled_too() {
+    let (now, late) = (Instant::now(), || [TagId(5), TagId(7)]);
+    let mut backfill = Backfill::new(true);
+    assert!(!backfill.accepted(late(), now), "nothing was missed");
+    backfill.passed(&[gap(GapScope::Connection(CONNECTION), 10, 20), gap(GapScope::Tag(TAG), 30, 31)], now);
+    assert!(!backfill.accepted(late(), now), "they are read with the others");
+    backfill.first().unwrap().begin([TAG], 0);
+    assert!(backfill.accepted(late(), now));
+    assert!(backfill.ended(CONNECTION).is_some() && backfill.ended(CONNECTION).is_none());
+    let pending = backfill.first().unwrap();
+    assert_eq!((pending.from, pending.to, pending.only.clone()), (at(10), at(20), late().into()));
+    let mut off = Backfill::new(false);
+    off.passed(&[gap(GapScope::Connection(CONNECTION), 10, 20)], now);
+    assert!(!off.accepted(late(), now));
+}
+
 fn answer(status: UaStatus, values: &[(i64, i64)], point: bool) -> Answer {
     Answer {
         status,

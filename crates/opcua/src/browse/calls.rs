@@ -7,13 +7,14 @@
 
 use super::Failure;
 use crate::connect::{Link, connect};
-use crate::value::shown;
-use crate::{Settings, endpoint, node, service};
+use crate::isolate::Suspects;
+use crate::limits::{BROWSE_POINTS, Capacity, Declared, NODES_PER_BROWSE, least};
+use crate::service::{Came, judge, status_only};
+use crate::{Settings, endpoint, limits, node};
 use lineside_model::config::Connection;
 use opcua::client::Session;
 use opcua::types::{
-    BrowseDescription, BrowseResult, ByteString, DataValue, Error, NodeId, ReadValueId, StatusCode, TimestampsToReturn,
-    Variant,
+    BrowseDescription, BrowseResult, ByteString, DataValue, NodeId, ReadValueId, StatusCode, TimestampsToReturn,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,8 +22,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 
-/// Nodes of one Browse or Read; enough for speed, and answered in time by a slow controller.
-const NODES_PER_CALL: usize = 500;
 /// New sessions that one read may cost before it is given up.
 const RECONNECTS_MAX: usize = 30;
 /// Unreadable values that are remembered.
@@ -30,11 +29,6 @@ const UNREADABLE_MAX: usize = 1_000;
 /// How long a closed connection may take to say why.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 const FAREWELL: Duration = Duration::from_secs(2);
-
-const NAMESPACE_ARRAY: u32 = 2255;
-const MAX_BROWSE_CONTINUATION_POINTS: u32 = 2735;
-const MAX_NODES_PER_READ: u32 = 11705;
-const MAX_NODES_PER_BROWSE: u32 = 11710;
 
 /// The namespaces of one session. Node ids by index are valid with these only.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,7 +106,7 @@ impl Calls {
             state: Mutex::new(State {
                 link: None,
                 names: Names(Arc::from(Vec::new())),
-                limits: Limits { read: NODES_PER_CALL, browse: NODES_PER_CALL, continuation_points: 1 },
+                limits: Limits::new(&Declared::default()),
                 unreadable: HashSet::new(),
             }),
         };
@@ -164,13 +158,14 @@ impl Calls {
             state.same(names)?;
             let part = &nodes[results.len()..];
             let part = &part[..part.len().min(state.limits.browse)];
-            match session.browse(part, references_max, None).await {
-                Ok(answers) if answers.len() == part.len() => results.extend(answers),
-                Ok(_) => return Err(self.failed("browse", StatusCode::BadUnknownResponse)),
-                Err(error) if service::halve(&mut state.limits.browse, part.len(), error.status()) => {}
-                Err(error) => match state.broken(&error).await {
+            let answer = session.browse(part, references_max, None).await.map_err(|error| error.status());
+            match judge(answer, part.len(), &mut state.limits.browse) {
+                Ok(Came::Answers(answers)) => results.extend(answers),
+                Ok(Came::TooMuch) => {}
+                Ok(Came::Never(status)) => return Err(self.failed("browse", status)),
+                Err(status) => match state.broken(status).await {
                     Some(_) if again => again = false,
-                    _ => return Err(self.failed("browse", error.status())),
+                    _ => return Err(self.failed("browse", status)),
                 },
             }
         }
@@ -187,7 +182,7 @@ impl Calls {
         };
         match session.browse_next(release, std::slice::from_ref(point)).await {
             Ok(answers) => Ok(answers.into_iter().next().unwrap_or_default()),
-            Err(error) => match state.broken(&error).await {
+            Err(error) => match state.broken(error.status()).await {
                 Some(_) => Ok(invalid(StatusCode::BadContinuationPointInvalid)),
                 None => Err(self.failed("browse", error.status())),
             },
@@ -200,52 +195,47 @@ impl Calls {
         let mut values = vec![status_only(StatusCode::BadDecodingError); wanted.len()];
         let known = |state: &State, index: usize| state.unreadable.contains(&key(&wanted[index]));
         let readable: Vec<usize> = (0..wanted.len()).filter(|index| !known(&state, *index)).collect();
-        let mut parts: Vec<Vec<usize>> = vec![readable];
+        let mut suspects = Suspects::new(readable);
         let (mut again, mut reconnects) = (true, 0);
-        while let Some(mut part) = parts.pop() {
-            if part.len() > state.limits.read {
-                parts.push(part.split_off(state.limits.read));
-            }
-            if part.is_empty() {
-                continue;
-            }
+        while let Some(part) = suspects.next(state.limits.read) {
             let session = self.session(&mut state).await?;
             state.same(names)?;
             let asked: Vec<ReadValueId> = part.iter().map(|index| wanted[*index].clone()).collect();
-            let error = match session.read(&asked, TimestampsToReturn::Both, 0.0).await {
-                Ok(answers) if answers.len() == part.len() => {
+            let answer = session.read(&asked, TimestampsToReturn::Both, 0.0).await.map_err(|error| error.status());
+            let status = match judge(answer, part.len(), &mut state.limits.read) {
+                Ok(Came::TooMuch) => continue,
+                Ok(Came::Answers(answers)) => {
                     part.iter().zip(answers).for_each(|(index, answer)| values[*index] = answer);
+                    suspects.passed();
                     continue;
                 }
-                Ok(_) => return Err(self.failed("read", StatusCode::BadUnknownResponse)),
-                Err(error) => error,
+                Ok(Came::Never(status)) => {
+                    part.iter().for_each(|index| values[*index] = status_only(status));
+                    suspects.passed();
+                    continue;
+                }
+                Err(status) => status,
             };
-            if service::halve(&mut state.limits.read, part.len(), error.status()) {
-                parts.push(part);
-                continue;
-            }
-            if service::is_too_much(error.status()) {
-                values[part[0]] = status_only(error.status());
-                continue;
-            }
-            match state.broken(&error).await {
+            match state.broken(status).await {
                 Some(Broken::Undecodable) if reconnects < RECONNECTS_MAX => {
                     reconnects += 1;
-                    state.isolate(part, wanted, &mut parts);
+                    suspects.failed();
+                    state.leave_out(suspects.found().into_iter().map(|index| key(&wanted[index])));
                 }
-                Some(Broken::Lost(_)) if again => {
-                    again = false;
-                    parts.push(part);
-                }
+                Some(Broken::Lost(_)) if again => again = false,
                 Some(Broken::Lost(status)) => return Err(self.failed("read", status)),
-                _ => return Err(self.failed("read", error.status())),
+                _ => return Err(self.failed("read", status)),
             }
         }
         Ok(values)
     }
 
     fn failed(&self, what: &str, status: StatusCode) -> Failure {
-        Failure::service(endpoint::authority(&self.connection.endpoint), what, status)
+        Failure::service(self.host(), what, status)
+    }
+
+    fn host(&self) -> &str {
+        endpoint::authority(&self.connection.endpoint)
     }
 
     /// The session: revived where its channel was lost, opened where there is none.
@@ -264,7 +254,8 @@ impl Calls {
             Some(link) => link,
             None => connect(&self.settings, &self.connection).await.map_err(Failure::from)?,
         };
-        let (names, limits) = learn(&link.session).await.map_err(|status| self.failed("tell its limits", status))?;
+        let facts = limits::read(&link.session, self.host(), &mut Capacity::default()).await?;
+        let (names, limits) = (Names(facts.namespaces.into()), Limits::new(&facts.declared));
         let session = Arc::clone(&link.session);
         if names != state.names {
             // Node ids by index mean other nodes now.
@@ -277,6 +268,15 @@ impl Calls {
 }
 
 impl Limits {
+    /// Ours, and no more than the server declares.
+    fn new(declared: &Declared) -> Limits {
+        Limits {
+            read: least(declared.nodes_per_read, NODES_PER_BROWSE),
+            browse: least(declared.nodes_per_browse, NODES_PER_BROWSE),
+            continuation_points: least(declared.browse_continuation_points, BROWSE_POINTS),
+        }
+    }
+
     /// What was learned by failing stays learned.
     fn lowered_to(self, learned: Limits) -> Limits {
         Limits { read: self.read.min(learned.read), browse: self.browse.min(learned.browse), ..self }
@@ -289,40 +289,32 @@ impl State {
     }
 
     /// Did the call fail with the connection? Then the reason is told.
-    async fn broken(&mut self, error: &Error) -> Option<Broken> {
-        if !is_of_connection(error.status()) {
+    async fn broken(&mut self, status: StatusCode) -> Option<Broken> {
+        if !is_of_connection(status) {
             return None;
         }
         let link = self.link.as_mut()?;
-        let Ok(status) = tokio::time::timeout(LAST_WORDS, link.lost()).await else {
+        let Ok(reason) = tokio::time::timeout(LAST_WORDS, link.lost()).await else {
             // The channel stands; the session is what is gone.
             self.link = None;
-            return Some(Broken::Lost(error.status()));
+            return Some(Broken::Lost(status));
         };
-        tracing::debug!(%status, call = %error.status(), "the explorer's channel was lost");
-        Some(match status {
+        tracing::debug!(%reason, call = %status, "the explorer's channel was lost");
+        Some(match reason {
             StatusCode::BadDecodingError | StatusCode::BadEncodingLimitsExceeded => Broken::Undecodable,
             other => Broken::Lost(other),
         })
     }
 
-    /// Halves a part that holds something undecodable; alone, that is known to be the culprit.
-    fn isolate(&mut self, mut part: Vec<usize>, wanted: &[ReadValueId], parts: &mut Vec<Vec<usize>>) {
-        if part.len() > 1 {
-            let rest = part.split_off(part.len() / 2);
-            parts.extend([rest, part]);
-        } else if self.unreadable.len() < UNREADABLE_MAX {
-            self.unreadable.extend(part.iter().map(|index| key(&wanted[*index])));
-        }
+    /// These are not read again.
+    fn leave_out(&mut self, culprits: impl Iterator<Item = (NodeId, u32)>) {
+        let room = UNREADABLE_MAX.saturating_sub(self.unreadable.len());
+        self.unreadable.extend(culprits.take(room));
     }
 }
 
 fn key(wanted: &ReadValueId) -> (NodeId, u32) {
     (wanted.node_id.clone(), wanted.attribute_id)
-}
-
-fn status_only(status: StatusCode) -> DataValue {
-    DataValue { status: Some(status), ..DataValue::null() }
 }
 
 /// Statuses with which the library ends calls whose connection is gone.
@@ -342,45 +334,4 @@ fn is_of_connection(status: StatusCode) -> bool {
             | StatusCode::BadUnexpectedError
             | StatusCode::BadShutdown
     )
-}
-
-/// Reads namespaces and limits; a server that does not tell its limits has none declared.
-async fn learn(session: &Session) -> Result<(Names, Limits), StatusCode> {
-    let wanted = [NAMESPACE_ARRAY, MAX_NODES_PER_READ, MAX_NODES_PER_BROWSE, MAX_BROWSE_CONTINUATION_POINTS]
-        .map(|id| NodeId::new(0, id));
-    let mut chunk = wanted.len();
-    let values = service::read(session, &wanted, &mut chunk).await?;
-    session.read_namespace_array().await.map_err(|error| error.status())?;
-    let values: Vec<Variant> = values.into_iter().map(|value| value.value.unwrap_or_default()).collect();
-    let uris = match &values[0] {
-        Variant::Array(array) => array.values.iter().map(shown).collect::<Vec<String>>(),
-        _ => Vec::new(),
-    };
-    let own = |index: usize, own: usize| declared(&values[index]).map_or(own, |limit| limit.min(own));
-    let limits =
-        Limits { read: own(1, NODES_PER_CALL), browse: own(2, NODES_PER_CALL), continuation_points: own(3, 8) };
-    Ok((Names(uris.into()), limits))
-}
-
-/// A declared limit; 0 is none.
-fn declared(value: &Variant) -> Option<usize> {
-    let limit = match value {
-        Variant::UInt16(limit) => usize::from(*limit),
-        Variant::UInt32(limit) => usize::try_from(*limit).unwrap_or(usize::MAX),
-        _ => 0,
-    };
-    (limit > 0).then_some(limit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_declared_limit_counts() {
-        assert_eq!(declared(&Variant::UInt32(10)), Some(10));
-        assert_eq!(declared(&Variant::UInt16(3)), Some(3));
-        assert_eq!(declared(&Variant::UInt32(0)), None);
-        assert_eq!(declared(&Variant::Empty), None);
-    }
 }

@@ -6,19 +6,18 @@
 use super::calls::Names;
 use super::types::TypeChain;
 use super::{Explorer, Failure, UA, local, references};
+use crate::data_access::{
+    EngineeringUnit, TEXTS_MAX, Texts, bounded, enumeration, localized, number, range, take_texts, unit,
+};
 use opcua::types::{
-    AttributeId, BrowseDirection, DataTypeDefinition, DataValue, EUInformation, EnumDefinition, EnumValueType,
-    LocalizedText, NodeId, Range, ReadValueId, ReferenceTypeId, StatusCode, StructureDefinition, Variant,
+    AttributeId, BrowseDirection, DataTypeDefinition, DataValue, NodeId, ReadValueId, ReferenceTypeId, StatusCode,
+    StructureDefinition, Variant,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError};
 
-/// `EUInformation.namespaceUri` of units of UNECE Recommendation 20 (OPC 10000-8, 5.6.4.3).
-const UNECE: &str = "http://www.opcfoundation.org/UA/units/un/cefact";
 /// AccessLevel bit (OPC 10000-3, 8.57).
 const CURRENT_READ: u8 = 1;
-/// Texts of one variable, at most.
-const TEXTS_MAX: usize = 1_000;
 /// Variables whose description is remembered.
 const METAS_MAX: usize = 20_000;
 
@@ -34,19 +33,6 @@ const PROPERTIES: [&str; 9] = [
     "TrueState",
     "FalseState",
 ];
-
-/// A unit of measure (OPC 10000-8, 5.6.4.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EngineeringUnit {
-    /// As shown: `°C`.
-    pub symbol: String,
-    /// In words: `degree Celsius`.
-    pub name: String,
-    /// -1: not known.
-    pub unit_id: i32,
-    /// The UNECE common code that the id stands for, e.g. `CEL`; `None` for units of other lists.
-    pub code: Option<String>,
-}
 
 /// What a server says about a variable.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -191,7 +177,7 @@ impl Explorer {
     /// Names of data types, and the texts of enumerations.
     async fn take_types(&self, names: &Names, metas: &mut [Meta], types: &[NodeId]) -> Result<(), Failure> {
         let chains = self.types.chains(&self.calls, names, types.iter().cloned()).await?;
-        let mut enumerations: HashMap<NodeId, BTreeMap<i64, String>> = HashMap::new();
+        let mut enumerations: HashMap<NodeId, Texts> = HashMap::new();
         for (meta, id) in metas.iter_mut().zip(types) {
             let Some(chain) = chains.get(id) else { continue };
             meta.data_type = chain.name().to_string();
@@ -211,20 +197,12 @@ impl Explorer {
     }
 
     /// The texts of an enumeration: its DataTypeDefinition (OPC 10000-3, 8.50), or the properties of older servers.
-    pub(crate) async fn enumeration(&self, names: &Names, id: &NodeId) -> Result<BTreeMap<i64, String>, Failure> {
+    pub(crate) async fn enumeration(&self, names: &Names, id: &NodeId) -> Result<Texts, Failure> {
         let wanted = ReadValueId::new(id.clone(), AttributeId::DataTypeDefinition);
         let answers = self.calls.read(names, &[wanted]).await?;
         let definition = answers.into_iter().next().and_then(|answer| answer.value);
-        if let Some(Variant::ExtensionObject(object)) = &definition
-            && let Some(definition) = object.inner_as::<EnumDefinition>()
-        {
-            let fields = definition.fields.iter().flatten().take(TEXTS_MAX);
-            return Ok(fields
-                .map(|field| {
-                    let shown = field.display_name.text.to_string();
-                    (field.value, if shown.is_empty() { field.name.to_string() } else { shown })
-                })
-                .collect());
+        if let Some(texts) = definition.as_ref().and_then(enumeration) {
+            return Ok(texts);
         }
         let properties = self.properties(names, std::slice::from_ref(id)).await?;
         let mut meta = [Meta::default()];
@@ -270,110 +248,13 @@ fn take(meta: &mut Meta, name: &str, value: &Variant) {
         "InstrumentRange" => meta.instrument_range = range(value),
         "ValuePrecision" => meta.precision = number(value),
         "Definition" => meta.definition = text(value),
-        "EnumStrings" if meta.texts.is_empty() => meta.texts = strings(value),
-        "EnumValues" => meta.texts = values(value),
-        "TrueState" => meta.texts.extend(localized(value).map(|text| (1, text))),
-        "FalseState" => meta.texts.extend(localized(value).map(|text| (0, text))),
-        _ => {}
-    }
-}
-
-/// A number of any kind.
-pub(crate) fn number(value: &Variant) -> Option<f64> {
-    match value {
-        Variant::Double(number) => Some(*number),
-        Variant::Float(number) => Some(f64::from(*number)),
-        Variant::SByte(number) => Some(f64::from(*number)),
-        Variant::Byte(number) => Some(f64::from(*number)),
-        Variant::Int16(number) => Some(f64::from(*number)),
-        Variant::UInt16(number) => Some(f64::from(*number)),
-        Variant::Int32(number) => Some(f64::from(*number)),
-        Variant::UInt32(number) => Some(f64::from(*number)),
-        _ => None,
+        _ => take_texts(&mut meta.texts, name, value),
     }
 }
 
 fn text(value: &Variant) -> String {
     match value {
-        Variant::String(text) => text.to_string(),
+        Variant::String(text) => bounded(text),
         _ => String::new(),
-    }
-}
-
-fn localized(value: &Variant) -> Option<String> {
-    match value {
-        Variant::LocalizedText(text) if !text.text.is_empty() => Some(text.text.to_string()),
-        _ => None,
-    }
-}
-
-fn range(value: &Variant) -> Option<(f64, f64)> {
-    let Variant::ExtensionObject(object) = value else { return None };
-    let range = object.inner_as::<Range>()?;
-    (range.low.is_finite() && range.high.is_finite() && range.low < range.high).then_some((range.low, range.high))
-}
-
-fn unit(value: &Variant) -> Option<EngineeringUnit> {
-    let Variant::ExtensionObject(object) = value else { return None };
-    let unit = object.inner_as::<EUInformation>()?;
-    let plain = |text: &LocalizedText| text.text.to_string();
-    let code = (unit.namespace_uri.as_ref() == UNECE).then(|| common_code(unit.unit_id)).flatten();
-    let known = EngineeringUnit {
-        symbol: plain(&unit.display_name),
-        name: plain(&unit.description),
-        unit_id: unit.unit_id,
-        code,
-    };
-    (!known.symbol.is_empty() || known.code.is_some()).then_some(known)
-}
-
-/// The UNECE common code: its ASCII bytes are the id, the last one lowest (OPC 10000-8, 5.6.4.3).
-fn common_code(unit_id: i32) -> Option<String> {
-    let bytes: Vec<u8> = unit_id.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
-    let is_code = (1..=3).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_alphanumeric);
-    is_code.then(|| bytes.into_iter().map(char::from).collect())
-}
-
-fn strings(value: &Variant) -> BTreeMap<i64, String> {
-    let Variant::Array(array) = value else { return BTreeMap::new() };
-    let texts = array.values.iter().take(TEXTS_MAX).enumerate();
-    texts.filter_map(|(index, value)| Some((index as i64, localized(value)?))).collect()
-}
-
-fn values(value: &Variant) -> BTreeMap<i64, String> {
-    let Variant::Array(array) = value else { return BTreeMap::new() };
-    let known = array.values.iter().take(TEXTS_MAX).filter_map(|value| match value {
-        Variant::ExtensionObject(object) => object.inner_as::<EnumValueType>(),
-        _ => None,
-    });
-    known.map(|known| (known.value, known.display_name.text.to_string())).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_unit_id_is_its_code() {
-        let check = |id: i32, code: Option<&str>| assert_eq!(common_code(id).as_deref(), code, "{id}");
-        check(4_408_652, Some("CEL"));
-        check(20_529, Some("P1"));
-        check(4_403_766, Some("C26"));
-        check(5_457_219, Some("SEC"));
-        check(5_067_859, Some("MTS"));
-        check(4_404_786, Some("C62"));
-        check(-1, None);
-        check(0, None);
-        check(7, None);
-        check(i32::MAX, None);
-    }
-
-    #[test]
-    fn ranges_that_are_none_are_not_shown() {
-        let object = |low, high| Variant::from(opcua::types::ExtensionObject::from_message(Range { low, high }));
-        assert_eq!(range(&object(0.0, 700.0)), Some((0.0, 700.0)));
-        assert_eq!(range(&object(0.0, 0.0)), None);
-        assert_eq!(range(&object(0.0, f64::INFINITY)), None);
-        assert_eq!(range(&Variant::Empty), None);
     }
 }

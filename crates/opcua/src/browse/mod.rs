@@ -15,9 +15,10 @@ mod tree;
 pub(crate) mod types;
 pub(crate) mod walk;
 
+pub use crate::data_access::EngineeringUnit;
 pub use attributes::{Details, Row};
 pub use failure::Failure;
-pub use meta::{EngineeringUnit, Meta};
+pub use meta::Meta;
 pub use preview::{PREVIEW_MAX, Reading};
 pub use search::{Branch, Found, Search, SearchPage};
 pub use tree::{Node, NodeClass, Page};

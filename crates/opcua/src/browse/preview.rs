@@ -68,7 +68,7 @@ fn with_text(value: &Variant, meta: &Meta) -> String {
     let number = match value {
         Variant::Boolean(state) => Some(i64::from(*state)),
         Variant::Int64(number) => Some(*number),
-        other => super::meta::number(other).filter(|number| number.fract() == 0.0).map(|number| number as i64),
+        other => crate::data_access::number(other).filter(|number| number.fract() == 0.0).map(|number| number as i64),
     };
     match number.and_then(|number| meta.texts.get(&number)) {
         Some(text) => format!("{plain} ({text})"),

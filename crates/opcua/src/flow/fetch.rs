@@ -253,6 +253,9 @@ impl Flow<'_> {
             items.into_iter().zip(answers).filter(|(_, made)| !made.status.is_bad()).map(|(item, _)| item).collect();
         standing.refused.retain(|refused| accepted.iter().all(|(now, _)| *now != refused.tag));
         let inputs = accepted.iter().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD }).collect();
+        if !accepted.is_empty() {
+            self.parts.feed.beside.accepted(last.id, &accepted);
+        }
         last.items.extend(accepted);
         Ok(self.parts.feed.deliver(inputs)?)
     }

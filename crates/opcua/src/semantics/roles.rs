@@ -2,7 +2,7 @@
 
 use super::forest::Forest;
 use crate::browse::Meta;
-use crate::browse::meta::number;
+use crate::data_access::number;
 use lineside_model::{Mode, PackState};
 use std::collections::BTreeMap;
 

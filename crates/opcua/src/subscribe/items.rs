@@ -6,7 +6,7 @@
 
 use super::{Item, Subscription};
 use crate::limits::Capacity;
-use crate::service;
+use crate::service::{Came, judge};
 use crate::words::code;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
@@ -120,24 +120,18 @@ impl Ask<'_> {
         todo: &mut VecDeque<Range<usize>>,
         answers: &mut [Created],
     ) -> Result<(), StatusCode> {
-        let status = match result {
-            Ok(statuses) if statuses.len() == part.len() => {
-                capacity.took(part.len(), took);
-                answers[part].copy_from_slice(&statuses);
-                return Ok(());
-            }
-            Ok(_) => return Err(StatusCode::BadUnknownResponse),
-            Err(status) => status,
-        };
-        if service::halve(&mut capacity.items_per_call, part.len(), status) {
-            todo.push_front(part);
-        } else if service::is_too_much(status) {
-            answers[part].fill(Created { status, id: 0 });
-        } else {
-            if code(status) == StatusCode::BadTimeout {
+        let came = judge(result, part.len(), &mut capacity.items_per_call).inspect_err(|status| {
+            if code(*status) == StatusCode::BadTimeout {
                 capacity.too_slow(part.len(), allowed);
             }
-            return Err(status);
+        });
+        match came? {
+            Came::Answers(created) => {
+                capacity.took(part.len(), took);
+                answers[part].copy_from_slice(&created);
+            }
+            Came::TooMuch => todo.push_front(part),
+            Came::Never(status) => answers[part].fill(Created { status, id: 0 }),
         }
         Ok(())
     }
