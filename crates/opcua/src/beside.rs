@@ -5,26 +5,35 @@
 //! during a [`Visit`] (a session whose subscriptions flow), one small request at a time, and delivers through
 //! a clone of the inlet. Whatever fails here leaves the connection alone.
 
-use crate::backfill::Backfill;
-use crate::clock::{Arrived, Clocks};
-use crate::health::{Health, Heartbeat, Vital, monitor};
-use crate::history::{Filler, Learned};
-use crate::metadata::{self, Catalogue};
-use crate::pulse::{Diagnostics, Pulse};
-use crate::report::Sources;
+mod backfill;
+pub(crate) mod clock;
+pub(crate) mod delivered;
+pub(crate) mod health;
+mod history;
+mod metadata;
+mod pulse;
+pub(crate) mod report;
+pub(crate) mod visit;
+
 use crate::value::sample;
+use backfill::Backfill;
+use clock::{Arrived, Clocks};
+use health::{Health, Heartbeat, Vital, monitor};
+use history::{Filler, Learned};
 use lineside_model::inlet::{Closed, Inlet};
 use lineside_model::report::{LinkReport, MemberReport};
 use lineside_model::{ConnectionId, Input, PlantConfig, Sample, TagId, Timestamp};
-use opcua::client::Session;
+use metadata::Catalogue;
 use opcua::sync::Mutex;
 use opcua::types::{DataValue, NodeId};
-use std::collections::BTreeMap;
+use pulse::{Diagnostics, Pulse};
+use report::Sources;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use visit::Visit;
 
 /// A report is told at least this often, and at most every `REPORT_MIN`.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -33,37 +42,6 @@ const REPORT_MIN: Duration = Duration::from_millis(200);
 const META_EVERY: Duration = Duration::from_secs(2);
 /// A server that did not answer is asked again after this.
 const META_AGAIN: Duration = Duration::from_secs(60);
-
-/// A session whose subscriptions are at work.
-#[derive(Clone)]
-pub(crate) struct Visit {
-    pub(crate) session: Arc<Session>,
-    /// The nodes of the monitored tags; more of them when the server takes what it had refused.
-    pub(crate) items: Arc<Mutex<BTreeMap<TagId, NodeId>>>,
-    /// When the server started.
-    pub(crate) started: Option<Timestamp>,
-    pub(crate) subscriptions: Vec<Standing>,
-    /// The subscription on which the vital signs are to be monitored, where they are not already.
-    pub(crate) monitor: Option<u32>,
-    pub(crate) limits: Limits,
-}
-
-/// A subscription of ours.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing {
-    pub(crate) id: u32,
-    pub(crate) items: usize,
-    /// Made since the last visit.
-    pub(crate) fresh: bool,
-}
-
-/// Operands per call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) read: usize,
-    pub(crate) translate: usize,
-    pub(crate) history: usize,
-}
 
 /// The end at which the flow tells what passes. Clones are the same.
 #[derive(Clone)]

@@ -5,11 +5,14 @@
 //! recreation of subscriptions are not used: the ladder is `supervise`'s (the library's recreation ignores
 //! what the server answers). Its event loop goes on only when `Link::again` asks for it.
 
+pub(crate) mod endpoint;
+mod frame;
+pub(crate) mod wire;
+
+use crate::beside::report::{Certificate, LinkFacts};
 use crate::pki::{self, Folders, OwnCertificate};
-use crate::report::{Certificate, LinkFacts};
-use crate::wire::Wire;
 use crate::words::Trouble;
-use crate::{Settings, endpoint, identity, service, words};
+use crate::{Settings, identity, service, words};
 use futures::TryStreamExt;
 use lineside_model::config::{Connection, User};
 use opcua::client::{
@@ -20,6 +23,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use wire::Wire;
 
 /// How long a server may take for one answer before it was known as slow.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,8 +1,8 @@
 //! Everything that is decoded from a server beyond the library, behind one door for fuzzing: it must not panic,
 //! and what it says of itself must hold. Not a part of the public interface.
 
+use crate::flow::sequence::{Arrival, Tracker};
 use crate::pki::{Parsed, read_all};
-use crate::sequence::{Arrival, Tracker};
 use crate::{node, value};
 use lineside_model::{TagId, Value};
 use opcua::types::{BinaryDecodable, ContextOwned, DataValue, NotificationMessage};

@@ -4,17 +4,21 @@
 //! never delivered in order. Everything here runs in the adapter's own task, so nothing blocks the
 //! protocol; deliveries never wait.
 
+pub(crate) mod counters;
+pub(crate) mod feed;
 mod fetch;
+mod outage;
+mod overflow;
+mod pipeline;
+pub(crate) mod sequence;
 
 use crate::connect::Link;
-use crate::feed::Feed;
 use crate::limits::Capacity;
-use crate::pipeline::Pipeline;
-use crate::sequence::Arrival;
 use crate::service;
 use crate::subscribe::{Standing, delete};
 use crate::value::timestamp;
 use crate::words::{Trouble, code, link_lost, silent, subscription_gone};
+use feed::Feed;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
@@ -26,6 +30,8 @@ use opcua::types::{
     DataChangeNotification, Error, NotificationMessage, PublishResponse, StatusChangeNotification,
     StatusCode as UaStatus, SubscriptionAcknowledgement,
 };
+use pipeline::Pipeline;
+use sequence::Arrival;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,57 +5,42 @@
 //! a gap with a time range. It does not scale, interpret or store values, and it reads no clock for data:
 //! the times of gaps are the server's own. (Our wall clock is read to compare the server's with it, and only there.)
 //!
-//! Code map: `ladder` (which rung next; pure) ← `supervise` (climbs) → `connect` (`endpoint`, `pki`, `identity`,
-//! session, over `wire`) → `limits` and `subscribe` (what stands at the server) → `flow` (publish, sequence numbers, watchdog)
-//! → `feed` (what is delivered) → `value` (mapping).
-//! `beside` runs next to the values and never in their way: `health` and `pulse` (is the server well, do values move),
-//! `clock` (skew, delays), `backfill` and `history` (gaps), `metadata` (units, texts), `report`.
-//! With sessions of their own: `browse` (a person looks at a server) → `semantics` (what its nodes mean for a plant).
-//! `members` (with `redundancy`, the choice, and `standby`) keeps the other servers of a redundant set.
+//! Code map. A connection is one task, [`spawn`]ed here and run by `supervise`: its `ladder` (pure) names the next
+//! step, and the step is taken with what the other modules know. `connect` makes the channel and the session
+//! (`endpoint`: which of those offered; [`pki`] and [`identity`]: who is who; `wire`: the bytes), `limits` learns
+//! what the server is and takes, `subscribe` keeps what stands at the server, `flow` lets values come through and
+//! looks for what is missing, and its `feed` delivers them. `beside` runs next to the values and never in their way:
+//! health, clocks, metadata, history of what was missed, the report of the connection. `members` holds the other
+//! servers of a redundant set. Two doors lead to a server without a running connection, for a person who sets one up:
+//! [`discovery`] finds servers and what they offer, [`browse`] looks into one, and [`semantics`] says what its nodes
+//! mean for a plant.
+//!
+//! Used by all: `service` (calls split by what a server takes), `isolate` (the search for what cannot be decoded),
+//! `value` (mapping), `node` (node ids), `data_access` (units, ranges, texts), `words` (what is wrong, for people).
+//! A file beside a folder of its name is the folder's head and says what the parts are for.
 
-mod backfill;
 mod beside;
 pub mod browse;
-mod clock;
 mod connect;
-mod counters;
 mod data_access;
 #[doc(hidden)]
 pub mod decode;
-mod delivered;
 pub mod discovery;
-mod endpoint;
-mod feed;
 mod flow;
-mod frame;
-mod health;
-mod history;
 pub mod identity;
 mod isolate;
-mod ladder;
 mod limits;
 mod members;
-mod metadata;
 mod node;
-mod outage;
-mod overflow;
-mod pipeline;
 pub mod pki;
-mod pulse;
-mod redundancy;
-mod report;
 pub mod semantics;
-mod sequence;
 mod service;
-mod standby;
 mod subscribe;
 mod supervise;
 mod value;
-mod visit;
-mod wire;
 mod words;
 
-pub use clock::wall_clock;
+pub use beside::clock::wall_clock;
 use lineside_model::inlet::Inlet;
 use lineside_model::{ConnectionId, PlantConfig, Timestamp};
 use std::path::PathBuf;

@@ -1,19 +1,23 @@
 //! The servers of one connection: one of them in use, the others held as the mode of the redundant set asks for.
 //!
-//! [`redundancy`](crate::redundancy) chooses; this file gathers what the choice needs, and carries it out as
+//! [`redundancy`] chooses; this file gathers what the choice needs, and carries it out as
 //! far as it is no matter of the ladder. A connection without a set has one member, and nothing happens here.
 
+mod redundancy;
+pub(crate) mod standby;
+
+use crate::Settings;
 use crate::beside::Beside;
+use crate::connect::endpoint;
 use crate::discovery::discover;
-use crate::redundancy::{Grade, Set};
 use crate::service::{attribute, read_beside};
-use crate::standby::{Hold, Of, Ready, Seen, Standby};
-use crate::{Settings, endpoint};
 use lineside_model::config::{Connection, Redundancy};
 use lineside_model::report::{MemberReport, MemberRole};
 use lineside_model::{ConnectionId, PlantConfig};
 use opcua::client::Session;
 use opcua::types::{AttributeId, NodeId, RedundantServerDataType, Variant};
+use redundancy::{Grade, Set};
+use standby::{Hold, Of, Ready, Seen, Standby};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

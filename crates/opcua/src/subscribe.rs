@@ -7,8 +7,8 @@ mod items;
 
 pub(crate) use items::{Created, create_items};
 
+use crate::flow::sequence::Tracker;
 use crate::limits::{Capacity, Facts};
-use crate::sequence::Tracker;
 use crate::words::code;
 use crate::{node, service};
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId};

@@ -3,22 +3,27 @@
 //! What stands at the server (`Standing`), what is known of it (`Facts`, `Capacity`) and what was delivered
 //! (`Feed`) outlive links, so that a lost channel costs neither a subscription nor a value.
 
-use crate::connect::{Cause, Failure, Link, PATIENCE, Revival, SESSION_LIFETIME, connect_within};
-use crate::counters::Promised;
-use crate::feed::Feed;
+mod ladder;
+mod reach;
+mod stand;
+
+use crate::beside::visit;
+use crate::connect::endpoint;
+use crate::connect::{Link, PATIENCE, SESSION_LIFETIME};
+use crate::flow::feed::Feed;
 use crate::flow::{Ended, Flow, Parts};
 use crate::isolate::Suspects;
-use crate::ladder::{Ladder, Outcome, Step};
 use crate::limits::{Capacity, Facts};
 use crate::members::Members;
-use crate::standby::Ready;
-use crate::subscribe::{Item, Plan, Standing};
-use crate::words::{Trouble, code, link_lost, refused, service_failed};
-use crate::{Settings, beside, endpoint, limits, service, visit};
+use crate::members::standby::Ready;
+use crate::subscribe::{Item, Standing};
+use crate::words::{Trouble, code, link_lost};
+use crate::{Settings, beside, service};
+use ladder::{Ladder, Outcome, Step};
 use lineside_model::config::Connection;
 use lineside_model::inlet::{Closed, Inlet};
-use lineside_model::{ConnectionId, GapReason, Input, LinkState, PlantConfig, StatusCode, SubscriptionState, TagId};
-use opcua::types::{MonitoringMode, NodeId, StatusCode as UaStatus};
+use lineside_model::{ConnectionId, GapReason, LinkState, PlantConfig, StatusCode, SubscriptionState, TagId};
+use opcua::types::{NodeId, StatusCode as UaStatus};
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,10 +32,6 @@ use tokio::time::Instant;
 
 /// How long a server may take to confirm the end of our session.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(3);
-/// A server that is known as slow is given at most so long for an answer.
-const PATIENCE_MAX: Duration = Duration::from_secs(20);
-/// Values read at once in the search for those that cannot be decoded.
-const SUSPECTS_AT_ONCE: usize = 256;
 
 /// Runs until told to stop, or until nobody takes what is delivered.
 pub(crate) async fn run(
@@ -207,205 +208,6 @@ impl Supervisor {
         self.members.connection()
     }
 
-    async fn connect(&mut self) -> Result<Outcome, Closed> {
-        if let Some(link) = self.link.take() {
-            link.close(CLOSE_PATIENCE).await;
-        }
-        self.connecting()?;
-        match connect_within(&self.settings, self.settings(), self.patience).await {
-            Ok(link) => {
-                self.feed.beside.source(false, |sources| sources.link = link.facts(self.settings()));
-                self.patience = patience_for(link.wire.longest());
-                self.link = Some(link);
-                self.feed.counters.sessions_created += 1;
-                Ok(Outcome::Connected)
-            }
-            // There is no session to be kept: a channel that broke is the same as a server that is not there.
-            Err(Failure { cause: Cause::Broken, trouble }) => {
-                self.down(trouble)?;
-                Ok(Outcome::Unreached)
-            }
-            Err(failure) => self.not_opened(failure),
-        }
-    }
-
-    async fn resume(&mut self) -> Result<Outcome, Closed> {
-        self.connecting()?;
-        let Some(link) = &mut self.link else {
-            return Ok(Outcome::Refused);
-        };
-        match link.again().await {
-            Ok(Revival::Same) => {
-                self.feed.counters.reactivated += 1;
-                Ok(Outcome::Reactivated)
-            }
-            Ok(Revival::New) => {
-                self.feed.counters.sessions_created += 1;
-                Ok(Outcome::Replaced)
-            }
-            Err(failure) => self.not_opened(failure),
-        }
-    }
-
-    fn not_opened(&mut self, failure: Failure) -> Result<Outcome, Closed> {
-        self.down(failure.trouble)?;
-        Ok(match failure.cause {
-            Cause::Unreached => Outcome::Unreached,
-            Cause::Broken => Outcome::Broken,
-            Cause::Slow => {
-                self.patience = (self.patience * 2).min(PATIENCE_MAX);
-                Outcome::Unreached
-            }
-            Cause::Refused => {
-                self.link = None;
-                Outcome::Refused
-            }
-        })
-    }
-
-    async fn inspect(&mut self) -> Result<Outcome, Closed> {
-        let Some(link) = &self.link else {
-            return Ok(Outcome::OtherServer);
-        };
-        match link.is_unchanged(self.settings()).await {
-            Ok(true) => Ok(Outcome::SameServer),
-            Ok(false) => Ok(Outcome::OtherServer),
-            Err(trouble) => {
-                self.down(trouble)?;
-                Ok(Outcome::Unreached)
-            }
-        }
-    }
-
-    async fn learn(&mut self) -> Result<Outcome, Closed> {
-        let Some(link) = &mut self.link else {
-            return Ok(LOST);
-        };
-        let read = limits::read(&link.session, &self.host, &mut self.capacity).await;
-        let facts = match read {
-            Ok(facts) => facts,
-            Err(trouble) => return self.failed(trouble).await,
-        };
-        let same = self.facts.as_ref().is_some_and(|before| facts.same_life(before));
-        if !same {
-            self.standing.forget();
-        }
-        // A new session may have other rights, and another life of the server other nodes.
-        self.standing.refused.clear();
-        self.answered = false;
-        // Requests of the last session died with it.
-        self.standing.parked = 0;
-        self.facts = Some(facts);
-        self.introduce()?;
-        Ok(Outcome::Learned { same })
-    }
-
-    /// Tells who is at the other end.
-    fn introduce(&mut self) -> Result<(), Closed> {
-        let (Some(link), Some(facts)) = (&self.link, &self.facts) else {
-            return Ok(());
-        };
-        let product = if facts.product.is_empty() { &self.host } else { &facts.product };
-        self.detail = format!("Connected to {product} at {}, security {}.", self.host, link.security);
-        let server = Input::Server {
-            connection: self.connection,
-            product: facts.product.as_str().into(),
-            simulated: facts.simulated,
-            started: facts.started,
-        };
-        let up = self.feed.link(LinkState::Up, StatusCode::GOOD, &self.detail);
-        self.feed.deliver(vec![server, up])
-    }
-
-    async fn transfer(&mut self) -> Result<Outcome, Closed> {
-        let Some(link) = &mut self.link else {
-            return Ok(LOST);
-        };
-        match self.standing.transfer(&link.session).await {
-            Ok((kept, lost)) => {
-                tracing::info!(kept, lost, "subscriptions taken over by the new session");
-                self.feed.counters.transferred += u64::try_from(kept).unwrap_or_default();
-                Ok(Outcome::Transferred)
-            }
-            Err(status) => self.failed(service_failed(&self.host, "transfer the subscriptions", status)).await,
-        }
-    }
-
-    /// One part of the search for values that cannot be decoded; it ends with a lost channel, or with all parts.
-    async fn isolate(&mut self) -> Result<Outcome, Closed> {
-        let Some(link) = &mut self.link else {
-            return Ok(LOST);
-        };
-        let standing = &self.standing;
-        let suspects = self.suspects.get_or_insert_with(|| Suspects::new(standing.items().cloned().collect()));
-        while let Some(part) = suspects.next(SUSPECTS_AT_ONCE) {
-            let nodes: Vec<NodeId> = part.iter().map(|(_, node)| node.clone()).collect();
-            // What a closed channel seems to say of sizes is not to be remembered.
-            let mut chunk = self.capacity.nodes_per_read;
-            let Err(status) = service::read(&link.session, &nodes, &mut chunk).await else {
-                suspects.passed();
-                continue;
-            };
-            let outcome = self.failed(service_failed(&self.host, "give the values one by one", status)).await?;
-            if let (Outcome::Lost { undecodable: true, .. }, Some(suspects)) = (outcome, &mut self.suspects) {
-                suspects.failed();
-            }
-            return Ok(outcome);
-        }
-        let found = self.suspects.take().map(|mut suspects| suspects.found()).unwrap_or_default();
-        self.standing.leave_out(found.into_iter().map(|(tag, _)| tag).collect());
-        Ok(Outcome::Isolated)
-    }
-
-    async fn create(&mut self) -> Result<Outcome, Closed> {
-        let (Some(link), Some(facts)) = (&mut self.link, &self.facts) else {
-            return Ok(LOST);
-        };
-        let config = self.config.clone();
-        let plan = Plan {
-            config: &config,
-            connection: self.connection,
-            facts,
-            patience: self.patience,
-            mode: MonitoringMode::Reporting,
-        };
-        match self.standing.complete(&link.session, &plan, &mut self.capacity).await {
-            Ok(made) => {
-                self.feed.counters.created += u64::try_from(made).unwrap_or_default();
-                if made > 0 || !self.answered {
-                    self.answers()?;
-                }
-                self.created()?;
-                Ok(Outcome::Created)
-            }
-            Err(status) => self.failed(service_failed(&self.host, "monitor the tags", status)).await,
-        }
-    }
-
-    /// Tells the server's answer for every tag.
-    fn answers(&mut self) -> Result<(), Closed> {
-        self.answered = true;
-        let accepted = self.standing.items().map(|(tag, _)| Input::Item { tag: *tag, status: StatusCode::GOOD });
-        let answers = self.standing.refused.iter();
-        let answers =
-            answers.map(|refused| Input::Item { tag: refused.tag, status: StatusCode(refused.status.bits()) });
-        self.feed.deliver(accepted.chain(answers).collect())
-    }
-
-    /// Everything stands: tells so.
-    fn created(&mut self) -> Result<(), Closed> {
-        let promised = self.standing.subscriptions.iter();
-        let promised = promised.map(|of| Promised { id: of.id, revised: of.revised, items: of.items.len() });
-        self.feed.counters.subscriptions = promised.collect();
-        let first = self.standing.refused.first().map(|first| (self.config.tag(first.tag), first.status));
-        let refused = first.map(|(tag, status)| refused(self.standing.refused.len(), &tag.name, &tag.node, status));
-        let detail = refused.map_or_else(|| self.detail.clone(), |refused| format!("{} {refused}", self.detail));
-        if self.feed.said() != LinkState::Up || !self.standing.refused.is_empty() {
-            self.feed.say(LinkState::Up, StatusCode::GOOD, &detail)?;
-        }
-        Ok(())
-    }
-
     async fn flow(&mut self) -> Result<Outcome, Closed> {
         let (Some(link), Some(facts)) = (&mut self.link, &self.facts) else {
             return Ok(LOST);
@@ -520,11 +322,6 @@ impl Supervisor {
 }
 
 const LOST: Outcome = Outcome::Lost { alive: false, undecodable: false };
-
-/// How long a server may take for an answer that took `longest` at its longest so far.
-fn patience_for(longest: Duration) -> Duration {
-    (longest * 4).clamp(PATIENCE, PATIENCE_MAX)
-}
 
 fn is_timeout(trouble: &Trouble) -> bool {
     code(UaStatus::from(trouble.status.0)) == UaStatus::BadTimeout

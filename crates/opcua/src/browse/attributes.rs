@@ -92,7 +92,7 @@ impl Explorer {
         let class = match (&answers[0].value, answers[0].status) {
             (Some(Variant::Int32(class)), _) => NodeClass::from(UaClass::try_from(*class).unwrap_or_default()),
             (_, status) => {
-                let host = crate::endpoint::authority(&self.connection().endpoint);
+                let host = crate::connect::endpoint::authority(&self.connection().endpoint);
                 let status = status.filter(UaStatus::is_bad).unwrap_or(UaStatus::BadNodeIdUnknown);
                 return Err(Failure::service(host, "show the node", status));
             }

@@ -6,11 +6,12 @@
 //! new sessions until the culprit stands alone, and it is not read again.
 
 use super::Failure;
+use crate::connect::endpoint;
 use crate::connect::{Link, connect};
 use crate::isolate::Suspects;
 use crate::limits::{BROWSE_POINTS, Capacity, Declared, NODES_PER_BROWSE, least};
 use crate::service::{Came, judge, status_only};
-use crate::{Settings, endpoint, limits, node};
+use crate::{Settings, limits, node};
 use lineside_model::config::Connection;
 use opcua::client::Session;
 use opcua::types::{

@@ -142,7 +142,7 @@ impl Explorer {
 
     /// Takes one result, and further ones as long as they only repeat what was shown before.
     async fn fill(&self, list: &mut List, mut result: BrowseResult, seen: &mut Vec<Seen>) -> Result<(), Failure> {
-        let host = crate::endpoint::authority(&self.connection().endpoint);
+        let host = crate::connect::endpoint::authority(&self.connection().endpoint);
         for answers in 1.. {
             if result.status_code.is_bad() {
                 return Err(Failure::service(host, "browse", result.status_code));

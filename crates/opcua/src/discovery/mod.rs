@@ -11,10 +11,11 @@ mod offer;
 
 pub use offer::{EndpointFound, Grade, UserKind, UserOffer};
 
+use crate::Settings;
+use crate::connect::endpoint;
+use crate::connect::wire::Wire;
 use crate::pki::{self, CertificateInfo, Expected, Finding, Folders};
-use crate::wire::Wire;
 use crate::words::{self, Trouble};
-use crate::{Settings, endpoint};
 use address::{Address, DEFAULT_PORT};
 use futures::future::join_all;
 use opcua::client::{Client, ClientBuilder};

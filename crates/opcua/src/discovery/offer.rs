@@ -1,7 +1,7 @@
 //! What a server offers, graded: how strong each endpoint is, and whether a password would be safe on it.
 
 use super::address::Address;
-use crate::endpoint;
+use crate::connect::endpoint;
 use opcua::types::{EndpointDescription, MessageSecurityMode, UserTokenType};
 
 /// More endpoints than any server has (6 policies, 2 modes, some transports).

@@ -1,7 +1,7 @@
 //! What the flow fetches afterwards: notifications that did not come, and nodes that were refused.
 
 use super::{Ended, Flow, IDLE_MAX, SHADOW_LOOK, SHADOW_MAX};
-use crate::sequence::{REPUBLISH_MAX, successor};
+use crate::flow::sequence::{REPUBLISH_MAX, successor};
 use crate::subscribe::{Item, create_items};
 use crate::value::timestamp;
 use crate::words::{code, subscription_gone};

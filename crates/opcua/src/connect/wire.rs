@@ -7,7 +7,7 @@
 //! a session on a new secured channel (OPC 10000-4 5.6.3.2). It ends a silent handshake. And it closes a
 //! session that was made but refused to the user, which otherwise takes a place at the server with each attempt.
 
-use crate::frame::Bounded;
+use crate::connect::frame::Bounded;
 use opcua::client::ConnectionSource;
 use opcua::client::transport::{
     Connector, OutgoingMessage, RequestRecv, SecureChannelState, StreamConnection, StreamConnector, StreamTransport,

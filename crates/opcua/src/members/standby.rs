@@ -3,12 +3,13 @@
 //!
 //! It delivers nothing. What it holds is handed over whole when the choice falls on it.
 
+use crate::beside::health::{Health, Vital};
+use crate::connect::endpoint;
 use crate::connect::{Link, PATIENCE, connect_within};
-use crate::health::{Health, Vital};
 use crate::limits::{Capacity, Facts, read};
 use crate::subscribe::{Plan, Standing};
 use crate::words::Trouble;
-use crate::{Settings, endpoint, service};
+use crate::{Settings, service};
 use lineside_model::config::{Connection, Redundancy};
 use lineside_model::{ConnectionId, PlantConfig};
 use opcua::types::{AttributeId, MonitoringMode};

@@ -5,8 +5,8 @@
 //! other. Each call is followed by a pause of its own length, and nothing is fetched that the receiver has
 //! not taken. It returns when the link is lost; the gap waits with its progress in `backfill`.
 
-use crate::backfill::{After, Answer, Backfill, Cursor};
-use crate::beside::Visit;
+use crate::beside::backfill::{After, Answer, Backfill, Cursor};
+use crate::beside::visit::Visit;
 use crate::service::{attribute, is_too_much, read_beside, rest_after};
 use crate::value::sample;
 use crate::words::code;
@@ -287,7 +287,7 @@ impl Filler<'_> {
         });
     }
 
-    fn with_first<T>(&self, act: impl FnOnce(&mut crate::backfill::Pending) -> T) -> Option<T> {
+    fn with_first<T>(&self, act: impl FnOnce(&mut crate::beside::backfill::Pending) -> T) -> Option<T> {
         self.backfill.lock().first().map(act)
     }
 }

@@ -2,13 +2,13 @@
 //! tell truly what was missed.
 
 use crate::beside::Beside;
-use crate::counters::Counters;
-use crate::delivered::Mark;
-use crate::health::Vital;
-use crate::outage::Outages;
-use crate::overflow::Overflow;
+use crate::beside::delivered::Mark;
+use crate::beside::health::Vital;
+use crate::beside::visit;
+use crate::flow::counters::Counters;
+use crate::flow::outage::Outages;
+use crate::flow::overflow::Overflow;
 use crate::value::{sample, timestamp};
-use crate::visit;
 use lineside_model::inlet::{Closed, Inlet};
 use lineside_model::{ConnectionId, Input, LinkState, PlantConfig, Sample, StatusCode, SubscriptionState, TagId};
 use opcua::client::Session;

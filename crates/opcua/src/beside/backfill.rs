@@ -4,7 +4,7 @@
 //! continued on the next session. Values that came through the subscription, and values outside the
 //! gap, are dropped. Everything is bounded: gaps, values per tag, values per gap.
 
-use crate::delivered::{Delivered, Mark};
+use crate::beside::delivered::{Delivered, Mark};
 use crate::words::code;
 use lineside_model::report::{FillResult, FilledValue};
 use lineside_model::{ConnectionId, Gap, GapReason, GapScope, Input, Sample, StatusCode, TagId, Timestamp};

@@ -3,7 +3,7 @@
 //! Read in the background, after the values flow, for tags of which the configuration says nothing; again for
 //! a tag whose status carries SemanticsChanged or StructureChanged. Kept for one life of the server.
 
-use crate::beside::Visit;
+use crate::beside::visit::Visit;
 use crate::data_access::{Texts, bounded, enumeration, range, take_texts, unit};
 use crate::service::{attribute, properties, read_beside};
 use lineside_model::config::Tag;

@@ -3,8 +3,8 @@
 //! The vital signs are monitored as well where the server lets them be; the poll is what is left where it
 //! does not. Diagnostics are a courtesy: whatever goes wrong with them, they are left alone.
 
-use crate::beside::Visit;
-use crate::health::Vital;
+use crate::beside::health::Vital;
+use crate::beside::visit::Visit;
 use crate::service::attribute;
 use crate::value::timestamp;
 use lineside_model::report::DiagnosticReport;

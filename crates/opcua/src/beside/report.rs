@@ -3,8 +3,8 @@
 //! Plain data in, plain data out; [`crate::beside`] tells it at every change that matters and every few
 //! seconds.
 
+use crate::beside::pulse::Diagnostics;
 use crate::pki::{Cert, CertificateInfo};
-use crate::pulse::Diagnostics;
 use lineside_model::report::{FlowReport, LimitReport, LinkReport, MemberReport, SubscriptionReport};
 use lineside_model::{Span, Text, Timestamp};
 
