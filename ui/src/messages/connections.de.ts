@@ -76,6 +76,7 @@ export const connectionsDe: Record<keyof typeof connectionsEn, string> = {
   'connections.expires.other': 'noch {n} Tage',
   'connections.expires.date': '{left}, bis {date}',
   'connections.expires.today': 'läuft heute ab',
+  'connections.expired.short': 'abgelaufen',
   'connections.expired': 'abgelaufen am {date}',
   'connections.members': 'Redundante Server',
   'connections.member.role': 'Rolle',

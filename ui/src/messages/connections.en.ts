@@ -74,6 +74,7 @@ export const connectionsEn = {
   'connections.expires.other': '{n} days left',
   'connections.expires.date': '{left}, until {date}',
   'connections.expires.today': 'ends today',
+  'connections.expired.short': 'expired',
   'connections.expired': 'expired on {date}',
   'connections.members': 'Redundant servers',
   'connections.member.role': 'Role',

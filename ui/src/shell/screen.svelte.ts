@@ -2,13 +2,14 @@
 //
 // Figures change on the screen at most twice a second; a change of state, trust or link is shown at once.
 
-import type { LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, Trust, UnitView } from '../generated/api';
+import type { ConnectionView, LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, Trust, UnitView } from '../generated/api';
 import { PlantTime } from '../kit/plant-time';
 import type { Language } from '../messages';
 import type { Platform } from '../platform';
 import { type Condition, conditionsOf } from '../session/conditions';
 import { TagDirectory } from '../session/directory';
 import { Puller } from '../session/puller';
+import { Reports } from '../session/reports';
 import { type Phase, Session } from '../session/session';
 import type { TagFilter } from '../session/tag-filter';
 import { Steps } from '../views/setup/steps.svelte';
@@ -42,6 +43,8 @@ export class Screen {
   noticesDropped = $state.raw(0);
   /** Grows when facts of connections changed. */
   reports = $state.raw(0);
+  /** Facts of the connections, a few seconds behind the news. */
+  told = $state.raw<readonly ConnectionView[]>([]);
   /** Changes when rows of values should be drawn again. */
   valuesTick = $state.raw(0);
   /** Changes when more of the tag directory is there. */
@@ -71,6 +74,7 @@ export class Screen {
       plant: this.plant,
       problems: this.hello?.problems.length ?? 0,
       links: this.links,
+      told: this.told,
       recorder: this.recorder,
       units: this.units,
     }),
@@ -85,6 +89,7 @@ export class Screen {
   readonly directory: TagDirectory;
   readonly setup: Steps;
   private readonly session = new Session();
+  private readonly facts: Reports;
   private readonly puller: Puller;
   private figuresAt = 0;
   private valuesAt = 0;
@@ -96,6 +101,7 @@ export class Screen {
     this.language = startLanguage();
     this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [], fresh: () => this.plant === null });
     this.directory = new TagDirectory(platform, () => this.directoryTick++);
+    this.facts = new Reports(platform, () => (this.told = this.facts.told));
     this.puller = new Puller(platform, this.session, () => this.sync());
   }
 
@@ -160,6 +166,8 @@ export class Screen {
       // Nothing is configured and nothing is wrong: there is only one thing to do.
       if (from.hello !== null && from.hello.plant === null && from.hello.problems.length === 0) this.view = 'setup';
       this.directory.reset(from.hello?.plant?.tagCount ?? 0);
+      this.facts.reset();
+      this.told = [];
       this.figuresAt = 0;
       this.problemsOpen = false;
       this.explained = null;
@@ -180,6 +188,7 @@ export class Screen {
     this.notices = from.notices;
     this.noticesDropped = from.noticesDropped;
     this.reports = from.reports;
+    if (from.at !== null) this.facts.follow(from.reports);
     this.syncTimed(from);
   }
 

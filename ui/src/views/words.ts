@@ -7,6 +7,8 @@ import { t, tn, tOr, type Key } from '../messages';
 import { statusWords } from '../messages/status';
 import type { Condition } from '../session/conditions';
 import type { Shown } from '../shell/screen.svelte';
+import { leftText, levelOf } from './connections/findings';
+import { skewText } from './why/why';
 
 /** How a figure with this trust is drawn. `none`: dashes instead of a number. */
 export type FigureLook = 'live' | 'doubtful' | 'stale' | 'none';
@@ -59,6 +61,22 @@ export function conditionWords(condition: Condition, now: number, minorStopMs: n
       const title = tn(`condition.${kind}`, count, { link: link.name }, formatNumber(count));
       return { title, meaning: t(`condition.${kind}.meaning`), todo: t(`condition.${kind}.todo`) };
     }
+    case 'serverShutdown': {
+      const { link, ends, reason } = condition;
+      const words = plain('serverShutdown', { link: link.name, span: formatDuration(Math.max(0, ends - now)) });
+      return { ...words, todo: t('condition.serverShutdown.todo', { reason }).trim() };
+    }
+    case 'serverState':
+      return plain('serverState', { link: condition.link.name, words: t(`server.${condition.state}`) });
+    case 'serviceLevel': {
+      const { link, level } = condition;
+      return plain('serviceLevel', { link: link.name, n: String(level), words: t(`level.${levelOf(level)}`) });
+    }
+    case 'clockSkew':
+      return plain('clockSkew', { link: condition.link.name, skew: skewText(condition.skewMs) });
+    case 'serverCertificate':
+    case 'ownCertificate':
+      return plain(condition.kind, { link: condition.link.name, left: leftText(condition.ends, now) });
     case 'recorderFailed':
     case 'recorderLagging': {
       const { detail, lagMs } = condition.recorder;
@@ -77,7 +95,9 @@ export function conditionWords(condition: Condition, now: number, minorStopMs: n
 }
 
 type LinkKind = 'linkDown' | 'linkConnecting' | 'subscriptionLate' | 'subscriptionFrozen';
-type PlainKind = LinkKind | 'recorderFailed' | 'recorderLagging' | 'unmapped';
+type PlainKind =
+  | LinkKind | 'serverShutdown' | 'serverState' | 'serviceLevel' | 'clockSkew' | 'serverCertificate' | 'ownCertificate' | 'recorderFailed'
+  | 'recorderLagging' | 'unmapped';
 
 function plain(kind: PlainKind, params: Record<string, string>, todo: string = t(`condition.${kind}.todo`)): ConditionWords {
   return { title: t(`condition.${kind}`, params), meaning: t(`condition.${kind}.meaning`), todo };

@@ -10,7 +10,8 @@ import type { Weight } from '../../session/conditions';
 import { conditionsOf } from '../../session/conditions';
 import { conditionWords } from '../words';
 import { skewText } from '../why/why';
-import { expiry, levelOf, SKEW_MS } from './findings';
+import { SKEW_MS } from '../../session/reports';
+import { expiry, levelOf } from './findings';
 
 export interface LinkWords {
   readonly weight: Weight | 'calm';
@@ -22,7 +23,7 @@ export interface LinkWords {
 
 /** The state of a link, what it means, and what to do. */
 export function linkWords(link: LinkView): LinkWords {
-  const condition = conditionsOf({ at: null, plant: null, problems: 0, links: [link], recorder: null, units: [] }).find(
+  const condition = conditionsOf({ at: null, plant: null, problems: 0, links: [link], told: [], recorder: null, units: [] }).find(
     ({ kind }) => kind !== 'refused' && kind !== 'doubtful',
   );
   if (condition === undefined) {

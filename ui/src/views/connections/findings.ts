@@ -5,6 +5,7 @@ import { formatDuration, formatNumber } from '../../kit/format';
 import type { PlantTime } from '../../kit/plant-time';
 import { t, tn } from '../../messages';
 import type { Weight } from '../../session/conditions';
+import { ALARM_DAYS, DAY_MS, HEALTHY, SKEW_MS, shutdownAt, WARN_DAYS } from '../../session/reports';
 import { skewText } from '../why/why';
 
 export interface Finding {
@@ -14,19 +15,12 @@ export interface Finding {
   readonly todo: string;
 }
 
-export const WARN_DAYS = 30;
-export const ALARM_DAYS = 7;
-/** Beyond this the clocks of server and PC cannot be taken for the same (domain 6.6). */
-export const SKEW_MS = 2_000;
-/** A service level from here on is healthy (OPC 10000-4 6.6.2.4.2). */
-const HEALTHY = 200;
 const LATE_MS = 1_000;
-const DAY = 86_400_000;
 const ORDER: readonly Weight[] = ['critical', 'warning', 'notice'];
 
 export function findingsOf(connection: ConnectionView, link: LinkView, now: number, time: PlantTime): Finding[] {
   const { report } = connection;
-  const found = report === null ? [] : [...ofServer(report), ...ofCertificates(report, now, time), ...ofDelivery(report)];
+  const found = report === null ? [] : [...ofServer(connection, report, now), ...ofCertificates(report, now, time), ...ofDelivery(report)];
   const refused = connection.refused.length + connection.moreRefused;
   if (refused > 0 && link.state === 'up') {
     found.push(finding('refused', 'warning', tn('finding.refused', refused, {}, formatNumber(refused))));
@@ -47,11 +41,18 @@ export function gravest(link: Weight | 'calm', finding: Weight | undefined): Wei
 /** How long a certificate lasts; `weight` is null while there is nothing to do. */
 export function expiry(ms: number, now: number, time: PlantTime): { text: string; left: string; weight: Weight | null } {
   const date = time.date(ms);
-  const days = Math.floor((ms - now) / DAY);
+  const days = Math.floor((ms - now) / DAY_MS);
   const weight = days < ALARM_DAYS ? 'critical' : days < WARN_DAYS ? 'warning' : null;
   if (ms <= now) return { text: t('connections.expired', { date }), left: t('connections.expired', { date }), weight };
-  const left = days === 0 ? t('connections.expires.today') : tn('connections.expires', days, {}, formatNumber(days));
+  const left = leftText(ms, now);
   return { text: t('connections.expires.date', { left, date }), left, weight };
+}
+
+/** How long a certificate lasts, without the date. */
+export function leftText(ms: number, now: number): string {
+  const days = Math.floor((ms - now) / DAY_MS);
+  if (ms <= now) return t('connections.expired.short');
+  return days === 0 ? t('connections.expires.today') : tn('connections.expires', days, {}, formatNumber(days));
 }
 
 export type Level = 'healthy' | 'degraded' | 'noData' | 'maintenance';
@@ -69,11 +70,12 @@ function finding(kind: Kind, weight: Weight, title: string, params: Record<strin
   return { kind, weight, title, todo: t(`finding.${kind}.todo`, params).trim() };
 }
 
-function ofServer(report: ReportView): Finding[] {
+function ofServer(connection: ConnectionView, report: ReportView, now: number): Finding[] {
   const found: Finding[] = [];
-  const { serverState: state, shutdownS, serviceLevel: level } = report;
-  if (shutdownS !== null) {
-    const title = t('finding.shutdown', { span: formatDuration(shutdownS * 1000) });
+  const { serverState: state, serviceLevel: level } = report;
+  const ends = shutdownAt(connection);
+  if (ends !== null) {
+    const title = t('finding.shutdown', { span: formatDuration(Math.max(0, ends - now)) });
     found.push(finding('shutdown', 'warning', title, { reason: report.shutdownReason }));
   } else if (state !== 'running' && state !== 'unknown') {
     found.push(finding('serverState', 'warning', t('finding.serverState', { words: t(`server.${state}`) })));
