@@ -1,14 +1,16 @@
 //! What runs beside the values: health, frozen values, clocks, reports, metadata, gaps filled from history.
 
 use crate::collect::{Collected, plant};
+use crate::liar::Liar;
 use crate::peer::{Ground, Peer, Setup, node};
 use crate::proxy::{Cable, Proxy};
 use lineside_model::config::{Heartbeat, Security};
-use lineside_model::report::{FillResult, NodeMeta, ServerState};
+use lineside_model::report::{FillResult, LinkReport, NodeMeta, ServerState};
 use lineside_model::{
     Gap, GapReason, GapScope, Input, LinkState, PlantConfig, Span, SubscriptionState, TagId, Timestamp, Value,
 };
 use lineside_opcua::{Settings, wall_clock};
+use opcua::core::ResponseMessage;
 use opcua::types::{
     DataValue, DateTime, EUInformation, ExtensionObject, LocalizedText, Range, ServerState as UaState, StatusCode,
     Variant,
@@ -137,6 +139,38 @@ fn units_ranges_and_texts_are_read_and_read_again_when_they_change() {
     let told =
         |tag| collected.inputs.iter().filter(move |input| matches!(input, Input::Meta { tag: of, .. } if of.0 == tag));
     assert_eq!((told(1).count(), told(2).count()), (1, 0), "once, and never against the configuration");
+}
+
+#[test]
+fn a_tag_that_is_accepted_later_is_described_and_counted_like_the_others() {
+    let unit = EUInformation { display_name: "bar".into(), ..Default::default() };
+    let ground = Ground::new();
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup::default(), &variables(&["a", "late"]));
+    peer.describe("late", "EngineeringUnits", ExtensionObject::from_message(unit));
+    let liar = Liar::start(&ground.runtime, peer.port);
+    // The first answer refuses the second item.
+    liar.lie(|call| {
+        let Some(ResponseMessage::CreateMonitoredItems(answer)) = call.answer.filter(|_| call.nth == 0) else {
+            return None;
+        };
+        let mut answer = answer.clone();
+        answer.results.as_mut()?.get_mut(1)?.status_code = StatusCode::BadNodeIdUnknown;
+        Some(ResponseMessage::CreateMonitoredItems(answer))
+    });
+    let config = plant(&liar.endpoint(), Security::None, ["a", "late"].map(node));
+    let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
+    let late =
+        |input: &Input, good: bool| matches!(input, Input::Item { tag: TagId(1), status } if status.is_good() == good);
+    let refused = collected.until(0, "the refusal", |input| late(input, false));
+    let items = |count| move |report: &LinkReport| report.subscriptions.iter().any(|of| of.items == count);
+    let refused = collected.until_report(refused, "one item", items(1));
+    let accepted = collected.until(refused, "the acceptance", |input| late(input, true));
+    collected.until_report(accepted, "two items", items(2));
+    collected.until(
+        accepted,
+        "the unit",
+        |input| matches!(input, Input::Meta { tag: TagId(1), meta } if meta.unit.as_ref() == "bar"),
+    );
 }
 
 /// A server that is restarted, and kept what `tags` were meanwhile, page by page.
