@@ -1,7 +1,7 @@
 //! The desktop host: one window that carries the api to the page. Nothing but wiring.
 
 use lineside_api::Api;
-use lineside_api::wire::{ApiError, ErrorCode, FrameRequest};
+use lineside_api::wire::{ApiError, FrameRequest};
 use lineside_host::{Args, Host};
 use std::sync::Arc;
 use tauri::ipc::Response;
@@ -28,16 +28,10 @@ pub fn run(args: &Args) -> Result<(), Box<dyn std::error::Error>> {
     if outcome == 0 { Ok(()) } else { Err(format!("the window ended with code {outcome}").into()) }
 }
 
-/// One command of the api, by name. A slow one waits on a thread of its own, so that it holds up no frame.
-#[tauri::command]
-async fn call(
-    api: State<'_, Arc<Api>>,
-    name: String,
-    request: serde_json::Value,
-) -> Result<serde_json::Value, ApiError> {
-    let api = Arc::clone(&api);
-    let answered = tauri::async_runtime::spawn_blocking(move || api.call(&name, request)).await;
-    answered.unwrap_or_else(|error| Err(ApiError { code: ErrorCode::Internal, message: error.to_string() }))
+/// One command of the api, by name. A slow one gives its worker thread's place to another, so that it holds up no frame.
+#[tauri::command(async)]
+fn call(api: State<'_, Arc<Api>>, name: String, request: serde_json::Value) -> Result<serde_json::Value, ApiError> {
+    tokio::task::block_in_place(|| api.call(&name, request))
 }
 
 /// One frame, as raw bytes: JSON would cost two hundred times as much on the page. It may be held until there is news;
