@@ -329,6 +329,7 @@ export const de: Catalogue = {
 
   'problems.title': 'Etwas muss berichtigt werden',
   'problems.text': 'Die Anlage kann noch nicht gezeigt werden. Dies berichtigen und Lineside neu starten; diese Seite macht dann von selbst weiter.',
+  'problems.text.setup': 'Die Anlage kann noch nicht gezeigt werden. Dies berichtigen und Lineside neu starten, oder hier einen Server verbinden; diese Seite macht dann von selbst weiter.',
   'problems.text.partly': 'Die Anlage wird trotzdem gezeigt. Lineside sieht beim nächsten Start wieder nach.',
   'problems.place': 'Wo',
   'problems.problem': 'Was ist falsch',

@@ -328,6 +328,7 @@ export const en = {
 
   'problems.title': 'Something has to be put right',
   'problems.text': 'The plant cannot be shown yet. Put this right and start Lineside again; this page then goes on by itself.',
+  'problems.text.setup': 'The plant cannot be shown yet. Put this right and start Lineside again, or connect a server here; this page then goes on by itself.',
   'problems.text.partly': 'The plant is shown all the same. Lineside looks again when it is started next.',
   'problems.place': 'Where',
   'problems.problem': 'What is wrong',

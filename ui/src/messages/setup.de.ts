@@ -153,7 +153,7 @@ export const setupDe: Record<keyof typeof setupEn, string> = {
   'write.show': 'Linie zeigen',
   'write.another': 'Weiteren Server verbinden',
   'write.wait': 'Warten auf die Anlage…',
-  'plant.title': 'Wie heißt sie?',
+  'plant.title': 'Namen der Linie',
   'plant.text': 'Diese plant.toml ist neu. Jedes Feld darf leer bleiben: dann steht ein Platzhalter in der Datei, der dort später ersetzt wird.',
   'plant.site': 'Standort',
   'plant.area': 'Bereich',

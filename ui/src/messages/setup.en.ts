@@ -151,7 +151,7 @@ export const setupEn = {
   'write.show': 'Show the line',
   'write.another': 'Connect another server',
   'write.wait': 'Waiting for the plant…',
-  'plant.title': 'What is it called?',
+  'plant.title': 'Names of the line',
   'plant.text': 'This plant.toml is new. Every field may stay empty: a placeholder then stands in the file, to be replaced there later.',
   'plant.site': 'Site',
   'plant.area': 'Area',
