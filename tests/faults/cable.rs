@@ -40,7 +40,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Hurts until the adapter says that the link is down.
-fn until_noticed(stage: &mut Stage, cable: Cable) {
+pub(crate) fn until_noticed(stage: &mut Stage, cable: Cable) {
     let before = stage.watch.inputs.len();
     stage.proxy.set(cable);
     stage.until_noticed(before);

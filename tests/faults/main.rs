@@ -5,6 +5,7 @@
 //! with its default settings.
 
 mod cable;
+mod day;
 mod hostile;
 mod server;
 mod stage;

@@ -1,7 +1,7 @@
 //! What the flow fetches afterwards: notifications that did not come, and nodes that were refused.
 
 use super::{Ended, Flow, IDLE_MAX, SHADOW_LOOK, SHADOW_MAX};
-use crate::flow::sequence::{REPUBLISH_MAX, successor};
+use crate::flow::sequence::{REPUBLISH_MAX, predecessor, successor};
 use crate::subscribe::{Item, create_items};
 use crate::value::timestamp;
 use crate::words::{code, subscription_gone};
@@ -85,6 +85,7 @@ impl Flow<'_> {
     fn fetched(&mut self, at: usize, message: NotificationMessage) -> Result<(), Ended> {
         let subscription = &mut self.parts.standing.subscriptions[at];
         let (id, number) = (subscription.id, message.sequence_number);
+        self.parts.feed.counters.republished += 1;
         subscription.tracker.expect(successor(number));
         subscription.newest = subscription.newest.max(Some(message.publish_time));
         self.parts.feed.outages.fetched(id, timestamp(message.publish_time));
@@ -106,19 +107,18 @@ impl Flow<'_> {
         Ok(())
     }
 
-    /// A silent subscription: asks for its next message, briefly. What the server refuses to know is gone, and one
-    /// that does not answer this either is silent altogether; any other answer proves nothing, because it should
-    /// have published.
+    /// A silent subscription: asks, briefly, for a message that we have. What the server refuses to know is gone, and
+    /// one that does not answer this either is silent altogether; any other answer proves nothing, because it should
+    /// have published. (The next message is not asked for: there are servers that forget it with the answer, and
+    /// the answer may not arrive.)
     pub(super) async fn ask_whether_gone(&mut self, at: usize) -> Result<(), Ended> {
         let subscription = &self.parts.standing.subscriptions[at];
-        let (id, number, heard) = (subscription.id, subscription.tracker.next(), subscription.heard);
+        let (id, number, heard) = (subscription.id, predecessor(subscription.tracker.next()), subscription.heard);
         match self.fetch(id, number, QUESTION.min(self.parts.patience)).await {
-            Ok(Fetched::Message(message)) => self.fetched(at, message),
-            Ok(Fetched::NotAvailable { .. }) => Ok(()),
             Err(Ended::Lost { status, .. }) if code(status) == UaStatus::BadTimeout => {
                 Err(self.silent(heard.elapsed()))
             }
-            Err(ended) => Err(ended),
+            answered => answered.map(|_known| ()),
         }
     }
 
@@ -129,7 +129,6 @@ impl Flow<'_> {
         let request = Republish::new(id, number, &self.session).timeout(patience);
         match request.send(self.session.channel()).await {
             Ok(found) if found.notification_message.sequence_number == number => {
-                self.parts.feed.counters.republished += 1;
                 Ok(Fetched::Message(found.notification_message))
             }
             // There are servers that answer Good with an empty message where they have none.
@@ -159,12 +158,17 @@ impl Flow<'_> {
         self.parts.feed.counters.missing += u64::from(count);
         let after = self.parts.standing.subscriptions[at].tracker;
         let mut lost = if count > REPUBLISH_MAX { count } else { 0 };
-        let mut number = first;
+        let (mut number, mut told) = (first, 0);
         for _ in 0..if lost > 0 { 0 } else { count } {
             // Should the link be lost meanwhile, it goes on from here.
             self.parts.standing.subscriptions[at].tracker.expect(number);
             match self.fetch(id, number, self.parts.patience).await? {
                 Fetched::Message(found) => {
+                    // What is lost lies before this one; after it, nobody would look for it.
+                    if std::mem::replace(&mut told, lost) < lost {
+                        self.parts.feed.lost_before(id, found.publish_time)?;
+                    }
+                    self.parts.feed.counters.republished += 1;
                     self.message(id, found)?;
                     self.acknowledge(id, number);
                 }
@@ -178,7 +182,9 @@ impl Flow<'_> {
         }
         self.idle += lost.clamp(IDLE_MAX, REPUBLISH_MAX);
         self.parts.feed.counters.lost_messages += u64::from(lost);
-        self.parts.feed.lost_before(id, message.publish_time)?;
+        if told < lost {
+            self.parts.feed.lost_before(id, message.publish_time)?;
+        }
         self.message(id, message)?;
         self.read_again(at).await
     }

@@ -97,6 +97,11 @@ pub(crate) fn successor(number: u32) -> u32 {
     if number == u32::MAX { 1 } else { number + 1 }
 }
 
+/// The number before `number`.
+pub(crate) fn predecessor(number: u32) -> u32 {
+    if number <= 1 { u32::MAX } else { number - 1 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
