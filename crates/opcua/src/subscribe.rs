@@ -245,7 +245,8 @@ impl Standing {
             let mut subscription = match create(session, publish, plan.mode).await {
                 Ok(subscription) => subscription,
                 Err(status) if !self.subscriptions.is_empty() && !service::is_of_link(status) => {
-                    self.refuse(waiting, status);
+                    let rest = self.spread(session, plan, capacity, waiting).await?;
+                    self.refuse(rest, status);
                     break;
                 }
                 Err(status) => return Err(status),
@@ -294,6 +295,32 @@ impl Standing {
             capacity.items_per_call = calls;
         }
         Ok(Some(full))
+    }
+
+    /// No further subscription is to be had: those that stand take of `items` what they can. Returns the others.
+    async fn spread(
+        &mut self,
+        session: &Session,
+        plan: &Plan<'_>,
+        capacity: &mut Capacity,
+        mut items: Vec<Item>,
+    ) -> Result<Vec<Item>, StatusCode> {
+        let calls = capacity.items_per_call;
+        let share = items.len().div_ceil(self.subscriptions.len().max(1));
+        let mut full = Vec::new();
+        for at in 0..self.subscriptions.len() {
+            let rest = items.split_off(share.min(items.len()));
+            let part = std::mem::replace(&mut items, rest);
+            let asked = create_items(session, &self.subscriptions[at], &part, capacity, plan.patience).await;
+            let Ok(answers) = asked else {
+                // Which of its items exist is not known.
+                self.orphan(self.subscriptions[at].id);
+                return asked.map(|_answers| full);
+            };
+            full.extend(self.subscriptions[at].take(part, answers, &mut self.refused));
+            capacity.items_per_call = calls;
+        }
+        Ok(full)
     }
 
     fn refuse(&mut self, items: Vec<Item>, status: StatusCode) {

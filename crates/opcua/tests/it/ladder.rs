@@ -302,3 +302,25 @@ fn fifty_thousand_items_are_made_and_verified() {
     let accepted = collected.inputs[..accepted].iter().filter(|input| matches!(input, Input::Item { .. })).count();
     assert_eq!((accepted, peer.items(), peer.subscriptions()), (ITEMS, ITEMS, 25));
 }
+
+/// The server takes no more subscriptions than it says nowhere; those that stand take the rest at once.
+#[test]
+fn a_limit_of_subscriptions_that_is_met_only_by_asking_refuses_no_tag() {
+    const ITEMS: usize = 9_000;
+    let ground = Ground::new();
+    let many: Vec<(String, Variant)> = (0..ITEMS).map(|index| (format!("v{index}"), Variant::Int32(-1))).collect();
+    let limits = |limits: &mut opcua::server::Limits| {
+        limits.subscriptions.max_monitored_items_per_sub = 5_000;
+        limits.subscriptions.max_subscriptions_per_session = 3;
+    };
+    let peer = Peer::start(&ground.runtime, &ground.theirs(), &Setup { limits, ..Setup::default() }, &many);
+    let config = plant(&peer.endpoint(), Security::None, many.iter().map(|(name, _)| node(name)));
+    let mut collected = Collected::start(&ground.runtime, config, &ground.ours());
+    let first = collected.until(0, "an answer for an item", |input| matches!(input, Input::Item { .. }));
+    let item = |input: &Input| matches!(input, Input::Item { .. });
+    let answered = collected.until(first, "the first value", |input| matches!(input, Input::Sample(_)));
+    let refused = |input: &&Input| matches!(input, Input::Item { status, .. } if status.is_bad());
+    assert_eq!(collected.inputs[..answered].iter().filter(refused).count(), 0);
+    assert_eq!(collected.inputs[..answered].iter().filter(|input| item(input)).count(), ITEMS);
+    assert_eq!((peer.items(), peer.subscriptions()), (ITEMS, 3));
+}
