@@ -24,6 +24,7 @@ describe('conditionsOf', () => {
     ['nothing is wrong', {}, []],
     ['link down', withLink({ state: 'down', refused: 3, doubtful: 9 }), ['linkDown']],
     ['connecting', withLink({ state: 'connecting' }), ['linkConnecting']],
+    ['an attempt during an outage is still an outage', withLink({ state: 'connecting', status: 0x80310000 }), ['linkDown']],
     ['silent', withLink({ subscription: 'late' }), ['subscriptionLate']],
     ['values stand still', withLink({ subscription: 'frozen' }), ['subscriptionFrozen']],
     ['refused tags', withLink({ refused: 3, doubtful: 0 }), ['refused']],

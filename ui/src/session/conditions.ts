@@ -89,8 +89,13 @@ function rank(condition: Condition): number {
   return RANK.indexOf(condition.kind) + constraintFirst;
 }
 
+/** Is the link lost? An attempt under way does not make good what failed before it: only success wipes the status. */
+export function isDown(link: LinkView): boolean {
+  return link.state === 'down' || (link.state === 'connecting' && link.status !== 0);
+}
+
 function ofLink(link: LinkView): Condition[] {
-  if (link.state === 'down') return [{ kind: 'linkDown', link, since: link.sinceMs }];
+  if (isDown(link)) return [{ kind: 'linkDown', link, since: link.sinceMs }];
   if (link.state === 'connecting') return [{ kind: 'linkConnecting', link, since: link.sinceMs }];
   const found: Condition[] = [];
   if (link.subscription === 'late') found.push({ kind: 'subscriptionLate', link, since: link.subscriptionSinceMs });

@@ -25,7 +25,7 @@ pub(crate) struct Counters {
     pub(crate) values: u64,
     /// Messages that came twice.
     pub(crate) repeated: u64,
-    /// Messages whose number was skipped.
+    /// Messages that were not there when they were due: a number was skipped, or the link was away.
     pub(crate) missing: u64,
     /// Of those, the ones that Republish brought.
     pub(crate) republished: u64,

@@ -85,6 +85,8 @@ impl Flow<'_> {
     fn fetched(&mut self, at: usize, message: NotificationMessage) -> Result<(), Ended> {
         let subscription = &mut self.parts.standing.subscriptions[at];
         let (id, number) = (subscription.id, message.sequence_number);
+        // It was not there when it was due, or it would not have had to be fetched.
+        self.parts.feed.counters.missing += 1;
         self.parts.feed.counters.republished += 1;
         subscription.tracker.expect(successor(number));
         subscription.newest = subscription.newest.max(Some(message.publish_time));

@@ -200,28 +200,32 @@ impl Ladder {
                 Step::Flow
             }
             Outcome::Failed => self.failed(now, jitter),
-            Outcome::Lost { alive, undecodable } => {
-                self.link = Link::Down;
-                self.contact = now;
-                self.gone = None;
-                self.lived(alive);
-                if undecodable && self.isolate {
-                    // One more step of a search that ends by itself.
-                    return Step::Wait(FIRST_RETRY);
-                }
-                self.suspect(now, undecodable);
-                self.wait(now, RETRY_RECENT, jitter)
-            }
-            // They may have expired; those made anew should live, and not only for a moment.
-            Outcome::Gone { alive } => {
-                let again = self.gone.replace(now).is_some_and(|before| now.saturating_sub(before) < GONE_AGAIN);
-                if again {
-                    return self.wait(now, RETRY_RECENT, jitter);
-                }
-                self.lived(alive);
-                Step::Create
-            }
+            Outcome::Lost { alive, undecodable } => self.lost(now, alive, undecodable, jitter),
+            Outcome::Gone { alive } => self.subscriptions_gone(now, alive, jitter),
         }
+    }
+
+    fn lost(&mut self, now: Duration, alive: bool, undecodable: bool, jitter: f64) -> Step {
+        self.link = Link::Down;
+        self.contact = now;
+        self.gone = None;
+        self.lived(alive);
+        if undecodable && self.isolate {
+            // One more step of a search that ends by itself.
+            return Step::Wait(FIRST_RETRY);
+        }
+        self.suspect(now, undecodable);
+        self.wait(now, RETRY_RECENT, jitter)
+    }
+
+    /// They may have expired; those made anew should live, and not only for a moment.
+    fn subscriptions_gone(&mut self, now: Duration, alive: bool, jitter: f64) -> Step {
+        let again = self.gone.replace(now).is_some_and(|before| now.saturating_sub(before) < GONE_AGAIN);
+        if again {
+            return self.wait(now, RETRY_RECENT, jitter);
+        }
+        self.lived(alive);
+        Step::Create
     }
 
     fn climb(&mut self, now: Duration) -> Step {

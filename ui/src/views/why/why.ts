@@ -5,6 +5,7 @@ import { formatDuration, formatNumber, formatSpan } from '../../kit/format';
 import type { PlantTime } from '../../kit/plant-time';
 import { t, type Key } from '../../messages';
 import { statusWords, type StatusWords } from '../../messages/status';
+import { isDown } from '../../session/conditions';
 
 /** Differences below this are the network's, not the clock's. */
 const SAME_CLOCK_MS = 500;
@@ -108,7 +109,7 @@ const LINK_KEYS = new Map<string, Key>([
 
 function linkKey(link: LinkView): Key {
   // A link that came back after this was said: the next answer will say so.
-  if (link.state !== 'down') return 'explain.linkDown.connecting';
+  if (!isDown(link)) return 'explain.linkDown.connecting';
   const { why } = statusWords(link.status);
   if (why.startsWith('certificate')) return 'explain.linkDown.certificate';
   return LINK_KEYS.get(why) ?? 'explain.linkDown.other';
