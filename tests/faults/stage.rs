@@ -71,9 +71,10 @@ impl Stage {
     fn settled(&mut self) -> Option<()> {
         let soon = self.round() + self.afterwards();
         self.watch.until_everybody_at(soon, RETURN).expect("the first values");
-        self.wanted = self.peer().counts();
-        // Beside the tags the adapter watches how the server is.
-        assert!(self.wanted.items >= self.watch.tags(), "{:?}", self.wanted);
+        let tags = self.watch.tags();
+        // Beside the tags the adapter watches how the server is; it asks for that last, so all else is there then.
+        let whole = self.peer().until_counts(|counts| counts.items > tags, TIDY);
+        self.wanted = whole.unwrap_or_else(|counts| panic!("what is watched beside {tags} tags never came: {counts:?}"));
         Some(())
     }
 
@@ -88,7 +89,7 @@ impl Stage {
         problems.extend(self.watch.until_everybody_at(soon, RETURN).err());
         let wanted = self.wanted;
         if !self.orphans
-            && let Err(counts) = self.peer().until_counts(wanted, TIDY)
+            && let Err(counts) = self.peer().until_counts(|counts| counts == wanted, TIDY)
         {
             problems.push(format!("the server has {counts:?}, wanted {wanted:?}"));
         }

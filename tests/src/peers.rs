@@ -196,16 +196,16 @@ impl Peer {
         Counts { sessions, subscriptions, items }
     }
 
-    /// Waits until clients have just this at the server.
+    /// Waits until what clients have at the server satisfies `enough`, and returns it.
     ///
     /// # Errors
     /// What they have after `patience`.
-    pub fn until_counts(&mut self, wanted: Counts, patience: Duration) -> Result<(), Counts> {
+    pub fn until_counts(&mut self, enough: impl Fn(Counts) -> bool, patience: Duration) -> Result<Counts, Counts> {
         let deadline = Instant::now() + patience;
         loop {
             let counts = self.counts();
-            if counts == wanted {
-                return Ok(());
+            if enough(counts) {
+                return Ok(counts);
             }
             if deadline < Instant::now() {
                 return Err(counts);
