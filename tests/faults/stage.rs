@@ -74,7 +74,8 @@ impl Stage {
         let tags = self.watch.tags();
         // Beside the tags the adapter watches how the server is; it asks for that last, so all else is there then.
         let whole = self.peer().until_counts(|counts| counts.items > tags, TIDY);
-        self.wanted = whole.unwrap_or_else(|counts| panic!("what is watched beside {tags} tags never came: {counts:?}"));
+        self.wanted =
+            whole.unwrap_or_else(|counts| panic!("what is watched beside {tags} tags never came: {counts:?}"));
         Some(())
     }
 

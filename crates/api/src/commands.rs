@@ -21,6 +21,7 @@ const SETUPS_MAX: usize = 8;
 pub struct Api {
     stage: Arc<Stage>,
     setup: Option<Arc<dyn Setup>>,
+    recordings: Option<Arc<dyn Recordings>>,
     /// Setup commands under way.
     busy: AtomicUsize,
 }
@@ -39,6 +40,7 @@ macro_rules! commands {
     (
         plant { $($(#[$plant_meta:meta])* $plant:ident($plant_request:ty) -> $plant_response:ty;)* }
         setup { $($(#[$setup_meta:meta])* $setup:ident($setup_request:ty) -> $setup_response:ty;)* }
+        recordings { $($(#[$rec_meta:meta])* $rec:ident($rec_request:ty) -> $rec_response:ty;)* }
     ) => {
         impl Api {
             /// Answers the command `name`. Unknown names and malformed requests are errors of the caller.
@@ -51,6 +53,7 @@ macro_rules! commands {
                         let (setup, _busy) = self.setup()?;
                         answer(setup.$setup(parse(request)?)?)
                     })*
+                    $(stringify!($rec) => answer(self.recordings()?.$rec(parse(request)?)?),)*
                     _ => Err(bad_request(format!("there is no command `{name}`"))),
                 }
             }
@@ -62,6 +65,12 @@ macro_rules! commands {
             $($(#[$setup_meta])* fn $setup(&self, request: $setup_request) -> Result<$setup_response, ApiError>;)*
         }
 
+        /// What lists, opens, plays, searches, checks, exports and imports recordings; the host has it. A replay has no
+        /// way to the plant. A method may block for as long as a whole file takes to read.
+        pub trait Recordings: Send + Sync {
+            $($(#[$rec_meta])* fn $rec(&self, request: $rec_request) -> Result<$rec_response, ApiError>;)*
+        }
+
         /// The TypeScript of the command list.
         pub fn declaration() -> String {
             let config = ts_rs::Config::new().with_large_int("number");
@@ -69,6 +78,7 @@ macro_rules! commands {
             for (name, request, response) in [
                 $((stringify!($plant), <$plant_request as ts_rs::TS>::name(&config), <$plant_response as ts_rs::TS>::name(&config)),)*
                 $((stringify!($setup), <$setup_request as ts_rs::TS>::name(&config), <$setup_response as ts_rs::TS>::name(&config)),)*
+                $((stringify!($rec), <$rec_request as ts_rs::TS>::name(&config), <$rec_response as ts_rs::TS>::name(&config)),)*
             ] {
                 text.push_str(&format!("  {name}: {{ request: {request}, response: {response} }},\n"));
             }
@@ -81,11 +91,11 @@ macro_rules! commands {
 commands! {
     plant {
         /// Who is there, what plant, and what is wrong.
-        hello(()) -> Hello;
+        hello(Option<HelloRequest>) -> Hello;
         /// What does not change about the tags, a page at a time.
         tags(TagsRequest) -> TagPage;
         /// Everything known of the connections.
-        connections(()) -> ConnectionsView;
+        connections(EpochRequest) -> ConnectionsView;
         /// Why one value is as it is.
         explain(ExplainRequest) -> Explanation;
     }
@@ -115,12 +125,53 @@ commands! {
         /// Writes what a person confirmed into plant.toml, and brings it into force.
         apply(ApplyRequest) -> Applied;
     }
+    recordings {
+        /// All recordings of this PC.
+        shifts(()) -> ShiftList;
+        /// Keeps a recording whatever its age, or no longer.
+        pin(PinRequest) -> ShiftList;
+        /// Reads all of a recording, replays it, and says what is not as it was.
+        verify(ShiftRequest) -> VerifyView;
+        /// Writes a part of a recording as a smaller one, or as a table.
+        export(ExportRequest) -> Exported;
+        /// Begins to take in a file.
+        import(ImportStart) -> ImportTicket;
+        /// Ends it: the file is checked, and is in the library then.
+        import_end(ImportEnd) -> Imported;
+        /// Opens a recording for this screen.
+        open(OpenRequest) -> Opened;
+        /// Closes it; also closes by itself when it is not used.
+        close(EpochRequest) -> ();
+        /// Plays, pauses, seeks; answers with where it stands.
+        play(PlayRequest) -> ReplayView;
+        /// What the time bar draws. Also of the plant: its running shift.
+        timeline(EpochRequest) -> TimelineView;
+        /// One tag over a stretch of the recording.
+        lane(LaneRequest) -> LaneView;
+        /// The next or the last of something.
+        find(FindRequest) -> Found;
+        /// What differs between two moments.
+        compare(CompareRequest) -> Comparison;
+        /// Marks a moment.
+        mark(MarkRequest) -> MarkView;
+        /// Takes a mark away.
+        unmark(UnmarkRequest) -> ();
+        /// What can be changed in a what-if.
+        parameters(EpochRequest) -> WhatIfParameters;
+        /// Runs a recording again under a changed configuration.
+        what_if(WhatIfRequest) -> WhatIfResult;
+    }
 }
 
 impl Api {
     /// Answers from what is on the stage, and where there is a `setup`, also the commands of Setup.
     pub fn new(stage: Arc<Stage>, setup: Option<Arc<dyn Setup>>) -> Api {
-        Api { stage, setup, busy: AtomicUsize::new(0) }
+        Api { stage, setup, recordings: None, busy: AtomicUsize::new(0) }
+    }
+
+    /// Answers the commands of recordings as well.
+    pub fn with_recordings(self, recordings: Arc<dyn Recordings>) -> Api {
+        Api { recordings: Some(recordings), ..self }
     }
 
     /// The frame that answers this request (`docs/FRAME.md`). Blocks for up to [`HOLD`] while there is no news: the
@@ -136,7 +187,7 @@ impl Api {
         Ok(frame::encode(&session.core.lock_news(cursor, patience), session, request))
     }
 
-    fn hello(&self, _: ()) -> Result<Hello, ApiError> {
+    fn hello(&self, _plant: Option<HelloRequest>) -> Result<Hello, ApiError> {
         Ok(self.stage.scene().hello())
     }
 
@@ -150,7 +201,7 @@ impl Api {
         Ok(TagPage { total: config.tags.len() as u32, tags })
     }
 
-    fn connections(&self, _: ()) -> Result<ConnectionsView, ApiError> {
+    fn connections(&self, _: EpochRequest) -> Result<ConnectionsView, ApiError> {
         let scene = self.stage.scene();
         let core = scene.session()?.core.lock();
         Ok(connections::view(core.engine.config(), core.engine.state()))
@@ -161,6 +212,10 @@ impl Api {
         let core = scene.session()?.core.lock();
         connections::explain(core.engine.config(), core.engine.state(), TagId(request.tag))
             .ok_or_else(|| bad_request(format!("there is no tag {}", request.tag)))
+    }
+
+    fn recordings(&self) -> Result<&dyn Recordings, ApiError> {
+        self.recordings.as_deref().ok_or_else(|| refused("This program was started without recordings."))
     }
 
     fn setup(&self) -> Result<(&dyn Setup, Busy<'_>), ApiError> {

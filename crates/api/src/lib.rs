@@ -12,5 +12,5 @@ mod sections;
 pub mod stage;
 pub mod wire;
 
-pub use commands::{Api, Setup};
+pub use commands::{Api, Recordings, Setup};
 pub use stage::{Scene, Stage};

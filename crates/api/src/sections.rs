@@ -30,6 +30,7 @@ pub(crate) fn tail(core: &Core, cursor: u64, texts: Vec<String>) -> FrameTail {
         output: (view.output > cursor).then(|| output(state)),
         notices: view.notices_after(cursor).skip(skipped).map(notice).collect(),
         notices_dropped: skipped as u32,
+        replay: None,
     }
 }
 

@@ -74,6 +74,7 @@ impl Scene {
             epoch: self.epoch(),
             plant: self.session.as_ref().map(of_plant),
             problems: self.problems.clone(),
+            open: None,
         }
     }
 }

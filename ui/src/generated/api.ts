@@ -8,7 +8,15 @@ epoch: number,
 /**
  * Null when the configuration could not be read: then `problems` says why.
  */
-plant: PlantInfo | null, problems: Array<Problem>, };
+plant: PlantInfo | null, problems: Array<Problem>, 
+/**
+ * The recording that the program was asked to open (a double click on a file), by its id.
+ */
+open: string | null, };
+
+export type HelloRequest = { epoch: number | null, };
+
+export type EpochRequest = { epoch: number, };
 
 export type SessionMode = "live" | "replay";
 
@@ -68,7 +76,7 @@ band: [number, number] | null, hasState: boolean, hasSpeed: boolean, hasGood: bo
  */
 stateTag: number | null, speedTag: number | null, goodTag: number | null, rejectTag: number | null, };
 
-export type TagsRequest = { offset: number, limit: number, };
+export type TagsRequest = { epoch: number, offset: number, limit: number, };
 
 export type TagPage = { total: number, tags: Array<TagInfo>, };
 
@@ -122,7 +130,11 @@ notices: Array<Notice>,
 /**
  * Notices that were dropped because there were more than a frame takes.
  */
-noticesDropped: number, };
+noticesDropped: number, 
+/**
+ * Where the replay stands; null in frames of the plant.
+ */
+replay: ReplayView | null, };
 
 export type LinkView = { id: number, name: string, state: LinkStateView, sinceMs: number, 
 /**
@@ -342,7 +354,7 @@ export type GapReasonView = "linkDown" | "serverOverflow" | "clientOverflow" | "
 
 export type RefusedView = { tag: number, name: string, node: string, status: number, };
 
-export type ExplainRequest = { tag: number, };
+export type ExplainRequest = { epoch: number, tag: number, };
 
 export type Explanation = { tag: number, name: string, node: string, connection: number, connectionName: string, trust: Trust, 
 /**
@@ -648,10 +660,332 @@ export type ApiError = { code: ErrorCode, message: string, };
 
 export type ErrorCode = "stale" | "badRequest" | "refused" | "internal";
 
+export type ShiftList = { 
+/**
+ * Newest first.
+ */
+shifts: Array<ShiftInfo>, 
+/**
+ * Files in the folder that look like recordings and cannot be read.
+ */
+unreadable: Array<Problem>, folder: string, 
+/**
+ * Bytes of all of them.
+ */
+bytes: number, retention: RetentionView, };
+
+export type RetentionView = { keepDays: number | null, keepBytes: number | null, 
+/**
+ * The last ones that were removed, newest first.
+ */
+removed: Array<RemovedView>, };
+
+export type RemovedView = { file: string, atMs: number, bytes: number, };
+
+export type ShiftInfo = { 
+/**
+ * Names it in requests.
+ */
+id: string, file: string, path: string, line: string, 
+/**
+ * IANA name of the plant's time zone.
+ */
+timeZone: string, 
+/**
+ * Local date on which the shift began, as in `2026-11-21`.
+ */
+date: string, 
+/**
+ * Name of the shift; empty for a stretch outside the calendar.
+ */
+shift: string, scheduled: boolean, crew: string | null, shiftStartMs: number, shiftEndMs: number, 
+/**
+ * What is recorded.
+ */
+fromMs: number, toMs: number, bytes: number, state: ShiftState, 
+/**
+ * What is wrong with it, where something is.
+ */
+problem: string, 
+/**
+ * Lowest version of the format that a program must know.
+ */
+format: number, 
+/**
+ * Stretches without values, with a reason. Null: the file has no index of events.
+ */
+gaps: number | null, 
+/**
+ * Stops of the line (of the constraint unit).
+ */
+stops: number | null, marks: number, 
+/**
+ * Kept whatever its age.
+ */
+pinned: boolean, 
+/**
+ * Only some of the shift: what of it, in words.
+ */
+clip: string | null, 
+/**
+ * It lies outside of the library's folder (opened by a double click).
+ */
+outside: boolean, };
+
+export type ShiftState = "recording" | "complete" | "interrupted" | "damaged";
+
+export type ShiftRequest = { shift: string, };
+
+export type PinRequest = { shift: string, pinned: boolean, };
+
+export type VerifyView = { 
+/**
+ * Nothing is missing and nothing differs.
+ */
+intact: boolean, batches: number, inputs: number, blocks: number, keyframes: number, 
+/**
+ * States of the live session that replay reached too, of those recorded.
+ */
+digestsEqual: number, digests: number, 
+/**
+ * The first state that replay does not reach; null: none.
+ */
+differsAtMs: number | null, damaged: Array<DamageView>, 
+/**
+ * What SQLite says beyond that.
+ */
+structure: Array<string>, tookMs: number, };
+
+export type DamageView = { fromMs: number | null, toMs: number | null, inputs: number, reason: string, };
+
+export type ExportRequest = { shift: string, fromMs: number, toMs: number, 
+/**
+ * Empty: all.
+ */
+tags: Array<number>, format: ExportFormat, };
+
+export type ExportFormat = "shift" | "parquet" | "csv" | "xlsx";
+
+export type Exported = { file: string, 
+/**
+ * Where it lies on the PC that runs Lineside.
+ */
+path: string, 
+/**
+ * Where a browser gets it; null in the desktop window.
+ */
+url: string | null, bytes: number, 
+/**
+ * Values written.
+ */
+rows: number, };
+
+export type ImportStart = { name: string, bytes: number, };
+
+export type ImportTicket = { import: number, };
+
+export type ImportEnd = { import: number, };
+
+export type Imported = { shift: ShiftInfo, 
+/**
+ * It was in the library before.
+ */
+known: boolean, };
+
+export type MarkRequest = { epoch: number, atMs: number, untilMs: number | null, text: string, author: string | null, };
+
+export type UnmarkRequest = { epoch: number, mark: number, };
+
+export type MarkView = { id: number, atMs: number, untilMs: number | null, text: string, author: string | null, madeMs: number, };
+
+export type OpenRequest = { shift: string, 
+/**
+ * Where to stand; null: at its beginning.
+ */
+atMs: number | null, };
+
+export type Opened = { epoch: number, shift: string, };
+
+export type PlayRequest = { epoch: number, action: PlayAction, 
+/**
+ * Play: times real time (0: as fast as it can). Seek: instant, ms. Step: by how much, ms, signed. Loop: from, ms.
+ */
+value: number | null, 
+/**
+ * Loop: until, ms.
+ */
+untilMs: number | null, };
+
+export type PlayAction = "play" | "pause" | "seek" | "step" | "loop" | "unloop" | "follow";
+
+export type ReplayView = { positionMs: number, fromMs: number, toMs: number, playing: boolean, 
+/**
+ * As asked for; 0: as fast as it can.
+ */
+speed: number, 
+/**
+ * As reached, when that is less than asked for.
+ */
+reachedSpeed: number | null, following: boolean, loopFromMs: number | null, loopToMs: number | null, 
+/**
+ * Grows when the state was replaced instead of continued: what was drawn along the way is void.
+ */
+jump: number, 
+/**
+ * The file is still being written.
+ */
+growing: boolean, shift: string, file: string, 
+/**
+ * States of the live session that replay reached too, so far.
+ */
+digestsEqual: number, 
+/**
+ * Where replay first differed from the live session; null: nowhere so far.
+ */
+differsAtMs: number | null, 
+/**
+ * Damaged stretches met so far.
+ */
+damaged: number, };
+
+export type TimelineView = { fromMs: number, toMs: number, shift: ShiftView | null, 
+/**
+ * The whole of the recording, by unit.
+ */
+strips: Array<StripView>, gaps: Array<GapSpanView>, 
+/**
+ * Oldest first.
+ */
+notices: Array<Notice>, noticesDropped: number, marks: Array<MarkView>, 
+/**
+ * False while it is still being found from a file without an index.
+ */
+complete: boolean, 
+/**
+ * 0 to 1 while it is not.
+ */
+progress: number, };
+
+export type GapSpanView = { fromMs: number, toMs: number, 
+/**
+ * Null: of the whole plant, or of the tag.
+ */
+connection: number | null, tag: number | null, kind: NoticeKind, };
+
+export type LaneRequest = { epoch: number, tag: number, fromMs: number, toMs: number, columns: number, };
+
+export type LaneView = { tag: number, fromMs: number, toMs: number, first: Array<number | null>, min: Array<number | null>, max: Array<number | null>, last: Array<number | null>, 
+/**
+ * Columns in which a value was bad or missing.
+ */
+doubtful: Array<boolean>, };
+
+export type FindRequest = { epoch: number, fromMs: number, forward: boolean, what: FindWhat, 
+/**
+ * Notice: which kinds; empty: any.
+ */
+kinds: Array<NoticeKind>, 
+/**
+ * Stop: of this unit; null: of the line (its constraint unit).
+ */
+unit: number | null, 
+/**
+ * Change: of this tag.
+ */
+tag: number | null, condition: Condition | null, };
+
+export type FindWhat = "notice" | "gap" | "mark" | "stop" | "change" | "condition";
+
+export type Condition = { tag: number, op: ConditionOp, value: number, forMs: number, };
+
+export type ConditionOp = "below" | "above" | "equal" | "notEqual";
+
+export type Found = { 
+/**
+ * Null: there is none in this direction.
+ */
+atMs: number | null, notice: Notice | null, mark: MarkView | null, };
+
+export type CompareRequest = { epoch: number, aMs: number, bMs: number, };
+
+export type Comparison = { aMs: number, bMs: number, units: Array<UnitDifference>, tags: Array<TagDifference>, 
+/**
+ * Tags that differ beyond those listed.
+ */
+moreTags: number, 
+/**
+ * Tags that are the same at both.
+ */
+sameTags: number, links: Array<LinkDifference>, 
+/**
+ * Between the two moments, oldest first.
+ */
+notices: Array<Notice>, };
+
+export type UnitDifference = { unit: number, aState: string, bState: string, aRate: number | null, bRate: number | null, aGood: number | null, bGood: number | null, aReject: number | null, bReject: number | null, 
+/**
+ * When its state first changed after the earlier moment; null: it did not.
+ */
+firstChangedMs: number | null, };
+
+export type TagDifference = { tag: number, a: ValueAt, b: ValueAt, firstChangedMs: number | null, 
+/**
+ * Samples between the two moments.
+ */
+samples: number, };
+
+export type ValueAt = { value: number | null, text: string | null, status: number, trust: Trust, sourceMs: number | null, };
+
+export type LinkDifference = { connection: number, aUp: boolean, bUp: boolean, firstChangedMs: number | null, };
+
+export type WhatIfParameters = { parameters: Array<ParameterView>, };
+
+export type ParameterView = { 
+/**
+ * Names it in the request.
+ */
+path: string, 
+/**
+ * The tag or unit that it belongs to; empty: the line.
+ */
+subject: string, kind: ParameterKind, 
+/**
+ * As recorded; null: not configured.
+ */
+value: number | null, };
+
+export type ParameterKind = "maxAgeS" | "idealRate" | "bandLow" | "bandHigh" | "maxRate" | "targetRate" | "minorStopS";
+
+export type WhatIfRequest = { epoch: number, changes: Array<ParameterChange>, };
+
+export type ParameterChange = { path: string, value: number | null, };
+
+export type WhatIfResult = { figures: Array<FigurePair>, 
+/**
+ * What would not have happened.
+ */
+noticesGone: Array<Notice>, 
+/**
+ * What would have happened besides.
+ */
+noticesNew: Array<Notice>, 
+/**
+ * Notices that are the same in both.
+ */
+noticesSame: number, inputs: number, tookMs: number, };
+
+export type FigurePair = { kind: FigureKind, 
+/**
+ * Null: of the line.
+ */
+unit: number | null, recorded: number | null, whatIf: number | null, };
+
+export type FigureKind = "runningS" | "stoppedS" | "unknownS" | "stops" | "shortStops" | "good" | "reject" | "meanRate" | "rateAgainstIdeal" | "outsideBandS" | "lateS" | "outputAgainstTarget";
+
 export type Commands = {
-  hello: { request: null, response: Hello },
+  hello: { request: HelloRequest | null, response: Hello },
   tags: { request: TagsRequest, response: TagPage },
-  connections: { request: null, response: ConnectionsView },
+  connections: { request: EpochRequest, response: ConnectionsView },
   explain: { request: ExplainRequest, response: Explanation },
   discover: { request: DiscoverRequest, response: Discovery },
   certificates: { request: null, response: CertificatesView },
@@ -665,4 +999,21 @@ export type Commands = {
   search: { request: SearchRequest, response: SearchPage },
   propose: { request: ProposeRequest, response: Proposal },
   apply: { request: ApplyRequest, response: Applied },
+  shifts: { request: null, response: ShiftList },
+  pin: { request: PinRequest, response: ShiftList },
+  verify: { request: ShiftRequest, response: VerifyView },
+  export: { request: ExportRequest, response: Exported },
+  import: { request: ImportStart, response: ImportTicket },
+  import_end: { request: ImportEnd, response: Imported },
+  open: { request: OpenRequest, response: Opened },
+  close: { request: EpochRequest, response: null },
+  play: { request: PlayRequest, response: ReplayView },
+  timeline: { request: EpochRequest, response: TimelineView },
+  lane: { request: LaneRequest, response: LaneView },
+  find: { request: FindRequest, response: Found },
+  compare: { request: CompareRequest, response: Comparison },
+  mark: { request: MarkRequest, response: MarkView },
+  unmark: { request: UnmarkRequest, response: null },
+  parameters: { request: EpochRequest, response: WhatIfParameters },
+  what_if: { request: WhatIfRequest, response: WhatIfResult },
 };

@@ -3,6 +3,12 @@
 //! Times are milliseconds since 1970 UTC as f64; `null` always means "not known". The TypeScript in
 //! `ui/src/generated/` is made from this file by `cargo xtask bindings`.
 
+mod recordings;
+mod replay;
+
+pub use self::recordings::*;
+pub use self::replay::*;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -16,12 +22,18 @@ macro_rules! records {
             #[ts(rename_all = "camelCase")]
             pub $kind $name { $($body)* }
         )*
-        /// The TypeScript declarations of every record, in the order of this file.
-        pub fn declarations() -> Vec<String> {
+        /// The TypeScript declarations of the records of this file, in its order.
+        pub(crate) fn written() -> Vec<String> {
             let config = ts_rs::Config::new().with_large_int("number");
             vec![$(<$name as TS>::decl(&config)),*]
         }
     };
+}
+use records;
+
+/// The TypeScript declarations of every record.
+pub fn declarations() -> Vec<String> {
+    [written(), recordings::written(), replay::written()].concat()
 }
 
 records! {
@@ -34,7 +46,15 @@ records! {
         /// Null when the configuration could not be read: then `problems` says why.
         pub plant: Option<PlantInfo>,
         pub problems: Vec<Problem>,
+        /// The recording that the program was asked to open (a double click on a file), by its id.
+        pub open: Option<String>,
     }
+
+    /// Which session is meant; null: the plant itself.
+    struct HelloRequest { pub epoch: Option<u32> }
+
+    /// Names a session: the plant, or an opened recording.
+    struct EpochRequest { pub epoch: u32 }
 
     enum SessionMode { Live, Replay }
 
@@ -89,7 +109,7 @@ records! {
         pub reject_tag: Option<u32>,
     }
 
-    struct TagsRequest { pub offset: u32, pub limit: u32 }
+    struct TagsRequest { pub epoch: u32, pub offset: u32, pub limit: u32 }
 
     struct TagPage { pub total: u32, pub tags: Vec<TagInfo> }
 
@@ -140,6 +160,8 @@ records! {
         pub notices: Vec<Notice>,
         /// Notices that were dropped because there were more than a frame takes.
         pub notices_dropped: u32,
+        /// Where the replay stands; null in frames of the plant.
+        pub replay: Option<ReplayView>,
     }
 
     struct LinkView {
@@ -393,7 +415,7 @@ records! {
     struct RefusedView { pub tag: u32, pub name: String, pub node: String, pub status: u32 }
 
     /// Asks why a value is as it is.
-    struct ExplainRequest { pub tag: u32 }
+    struct ExplainRequest { pub epoch: u32, pub tag: u32 }
 
     /// All facts about one value, for one sentence in the reader's language.
     struct Explanation {
