@@ -66,10 +66,10 @@ describe('socket', () => {
 
   it('gives every answer to the request it belongs to, in whatever order they come', async () => {
     const platform = connected();
-    const tags = platform.call('tags', { offset: 0, limit: 5 });
+    const tags = platform.call('tags', { epoch: 1, offset: 0, limit: 5 });
     const frame = platform.frame(FRAME);
     expect(last().sent).toEqual([
-      { id: 1, name: 'tags', request: { offset: 0, limit: 5 } }, { id: 2, name: 'frame', request: FRAME },
+      { id: 1, name: 'tags', request: { epoch: 1, offset: 0, limit: 5 } }, { id: 2, name: 'frame', request: FRAME },
     ]);
     last().onmessage?.({ data: binary(2, [1, 2, 3]) });
     last().onmessage?.({ data: JSON.stringify({ id: 1, ok: { total: 0, tags: [] } }) });

@@ -4,13 +4,14 @@ import type { Platform } from '../platform';
 import { fakeTags } from '../platform/fake/plant';
 import { PAGE, TagDirectory } from './directory';
 
+const EPOCH = 5;
 const TAGS = fakeTags('many');
 
 function directory(tags: (request: TagsRequest) => Promise<TagPage>) {
   const changed = vi.fn();
   const platform = { call: (_: string, request: TagsRequest) => tags(request), frame: vi.fn() } as unknown as Platform;
   const made = new TagDirectory(platform, changed);
-  made.reset(TAGS.length);
+  made.reset(EPOCH, TAGS.length);
   return { made, changed };
 }
 
@@ -41,8 +42,8 @@ describe('TagDirectory', () => {
     let answer: (value: TagPage) => void = () => undefined;
     const { made } = directory(() => new Promise((resolve) => (answer = resolve)));
     const loading = made.load();
-    made.reset(3);
-    answer(page({ offset: 0, limit: PAGE }));
+    made.reset(EPOCH + 1, 3);
+    answer(page({ epoch: EPOCH, offset: 0, limit: PAGE }));
     await loading;
     expect([made.tags.length, made.total]).toEqual([0, 3]);
   });
@@ -78,7 +79,7 @@ describe('TagDirectory', () => {
     const { made, changed } = directory(ask);
     expect([made.name(44), made.name(44)]).toEqual([null, null]);
     await vi.waitFor(() => expect(made.name(44)).toBe(TAGS[44].name));
-    expect(ask.mock.calls).toEqual([[{ offset: 44, limit: 1 }]]);
+    expect(ask.mock.calls).toEqual([[{ epoch: EPOCH, offset: 44, limit: 1 }]]);
     expect(changed).toHaveBeenCalled();
   });
 });

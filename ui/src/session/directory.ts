@@ -18,15 +18,18 @@ export class TagDirectory {
   private readonly single = new Map<number, TagInfo | null>();
   /** Answers that belong to an older configuration are thrown away. */
   private generation = 0;
+  /** The session whose tags they are. */
+  private epoch = 0;
 
   constructor(
     private readonly platform: Platform,
     private readonly changed: () => void,
   ) {}
 
-  /** Another configuration: forget all. */
-  reset(total: number): void {
+  /** Another session or configuration: forget all. */
+  reset(epoch: number, total: number): void {
     this.generation++;
+    this.epoch = epoch;
     this.tags = [];
     this.total = total;
     this.failure = null;
@@ -45,7 +48,7 @@ export class TagDirectory {
     const generation = this.generation;
     try {
       while (!this.complete) {
-        const page = await this.platform.call('tags', { offset: this.tags.length, limit: PAGE });
+        const page = await this.platform.call('tags', { epoch: this.epoch, offset: this.tags.length, limit: PAGE });
         if (generation !== this.generation) return;
         this.tags = [...this.tags, ...page.tags];
         this.total = page.total;
@@ -86,7 +89,7 @@ export class TagDirectory {
   private async pages(): Promise<TagInfo[]> {
     const tags: TagInfo[] = [];
     for (;;) {
-      const page = await this.platform.call('tags', { offset: tags.length, limit: PAGE });
+      const page = await this.platform.call('tags', { epoch: this.epoch, offset: tags.length, limit: PAGE });
       tags.push(...page.tags);
       if (page.tags.length === 0 || tags.length >= page.total) return tags;
     }
@@ -103,7 +106,7 @@ export class TagDirectory {
     this.single.set(id, null);
     const generation = this.generation;
     try {
-      const page = await this.platform.call('tags', { offset: id, limit: 1 });
+      const page = await this.platform.call('tags', { epoch: this.epoch, offset: id, limit: 1 });
       if (generation !== this.generation) return;
       this.single.set(id, page.tags[0] ?? null);
       this.changed();

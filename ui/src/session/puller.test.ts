@@ -6,7 +6,7 @@ import { fakePlant, SCENARIOS } from '../platform/fake/plant';
 import { PACE_HIDDEN_MS, PACE_MANY_MS, Puller, SILENT_MS, WATCH_MANY } from './puller';
 import { Session } from './session';
 
-const HELLO: Hello = { version: '0', mode: 'live', epoch: 1, plant: fakePlant(SCENARIOS[0]), problems: [] };
+const HELLO: Hello = { version: '0', mode: 'live', epoch: 1, plant: fakePlant(SCENARIOS[0]), problems: [], open: null };
 
 /** A host whose answers the test gives by hand. */
 class Host implements Platform {

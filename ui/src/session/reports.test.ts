@@ -16,7 +16,7 @@ function reports(answer: (turn: number) => Promise<unknown>): { of: Reports; tur
   return { of: new Reports(platform, () => changed++), turns: () => turns, changed: () => changed };
 }
 
-const good = () => fake('good').call('connections', null);
+const good = () => fake('good').call('connections', { epoch: 1 });
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 describe('Reports', () => {
@@ -45,7 +45,7 @@ describe('Reports', () => {
     await pass(ASK_MS);
     of.follow(2);
     expect(turns()).toBe(2);
-    of.reset();
+    of.reset(2);
     answer(await good());
     await pass(0);
     expect(of.told).toEqual([]);

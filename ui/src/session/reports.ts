@@ -23,7 +23,9 @@ export class Reports {
   private seen: number | null = null;
   private askedAt = -Infinity;
   private busy = false;
+  /** The session whose connections they are. */
   private epoch = 0;
+  private generation = 0;
 
   constructor(
     private readonly platform: Platform,
@@ -31,12 +33,13 @@ export class Reports {
     private readonly changed: () => void,
   ) {}
 
-  /** Whatever was told is void. */
-  reset(): void {
+  /** Another session: whatever was told is void. */
+  reset(epoch: number): void {
     this.told = [];
     this.seen = null;
     this.askedAt = -Infinity;
-    this.epoch++;
+    this.epoch = epoch;
+    this.generation++;
   }
 
   /** `news`: what a frame says; grows with the facts. */
@@ -46,12 +49,12 @@ export class Reports {
   }
 
   private async ask(news: number): Promise<void> {
-    const { epoch } = this;
+    const { generation } = this;
     this.busy = true;
     this.askedAt = performance.now();
     try {
-      const { connections } = await this.platform.call('connections', null);
-      if (epoch !== this.epoch) return;
+      const { connections } = await this.platform.call('connections', { epoch: this.epoch });
+      if (generation !== this.generation) return;
       this.told = connections;
       this.seen = news;
       this.changed();

@@ -66,6 +66,8 @@ export class Screen {
 
   /** A replay cannot change the plant's configuration. */
   readonly canSetUp = $derived(this.hello !== null && !this.replay);
+  /** Names the session in requests. */
+  readonly epoch = $derived(this.hello?.epoch ?? 0);
   readonly plant = $derived(this.hello?.plant ?? null);
   readonly time = $derived(new PlantTime(this.plant?.timeZone ?? 'UTC'));
   readonly conditions: readonly Condition[] = $derived(
@@ -165,8 +167,8 @@ export class Screen {
     if (this.hello !== from.hello) {
       // Nothing is configured and nothing is wrong: there is only one thing to do.
       if (from.hello !== null && from.hello.plant === null && from.hello.problems.length === 0) this.view = 'setup';
-      this.directory.reset(from.hello?.plant?.tagCount ?? 0);
-      this.facts.reset();
+      this.directory.reset(from.hello?.epoch ?? 0, from.hello?.plant?.tagCount ?? 0);
+      this.facts.reset(from.hello?.epoch ?? 0);
       this.told = [];
       this.figuresAt = 0;
       this.problemsOpen = false;

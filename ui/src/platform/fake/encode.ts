@@ -26,7 +26,7 @@ export interface FakeFrame {
 
 export const EMPTY_TAIL: FrameTail = {
   texts: [], links: null, recorder: null, shift: null, reports: 0, meta: 0, units: null, strips: null, output: null, notices: [],
-  noticesDropped: 0,
+  noticesDropped: 0, replay: null,
 };
 
 export function encodeFrame(frame: FakeFrame): ArrayBuffer {

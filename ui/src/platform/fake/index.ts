@@ -34,7 +34,7 @@ export function fake(name: string): Platform {
   };
   return {
     downloads: true,
-call<K extends keyof Commands>(command: K, request: Commands[K]['request']) {
+    call<K extends keyof Commands>(command: K, request: Commands[K]['request']) {
       try {
         return Promise.resolve(answerOf(command, request) as Commands[K]['response']);
       } catch (cause) {
@@ -100,7 +100,7 @@ function helloOf(scenario: Scenario): Hello {
   const broken = scenario === 'problems' || scenario === 'first';
   return {
     version: '0.1.0', mode: 'live', epoch: 1, plant: broken ? null : fakePlant(scenario),
-    problems: scenario === 'problems' ? problems : scenario === 'warned' ? problems.slice(0, 1) : [],
+    problems: scenario === 'problems' ? problems : scenario === 'warned' ? problems.slice(0, 1) : [], open: null,
   };
 }
 
