@@ -1,7 +1,7 @@
 //! The one loop: it stamps what arrives, records it, applies it, and says what changed.
 //!
 //! A *live session* ([`live`]) feeds the engine from the adapters and a clock; a *replay session*
-//! ([`replay`]) feeds it from a file through the same [`step`]. Neither knows a protocol, a screen or a
+//! ([`replay`]) feeds it from a file through the same [`step`], as fast as a screen asks. Neither knows a protocol, a screen or a
 //! wire format. OS time is read in [`clock`] and nowhere else.
 
 pub mod clock;
@@ -14,5 +14,5 @@ pub mod view;
 
 pub use clock::{Clock, SimClock, SystemClock};
 pub use live::{Live, Options, Running, spawn};
-pub use replay::{Replay, ReplayReport};
+pub use replay::{Command, Damage, Doubt, PlaybackState, Player, Replay, ReplayReport, ReplaySession, Speed};
 pub use view::{Core, SharedCore, View};

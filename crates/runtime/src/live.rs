@@ -77,7 +77,13 @@ impl Live {
         let file = tape.file_name();
         let mut live = Live {
             clock,
-            core: Arc::new(SharedCore::new(Core { recorder_since: engine.state().at, engine, view, file })),
+            core: Arc::new(SharedCore::new(Core {
+                recorder_since: engine.state().at,
+                engine,
+                view,
+                file,
+                playback: None,
+            })),
             stamper,
             tape,
             calendar,

@@ -3,14 +3,12 @@
 //! Values coalesce (the state holds the last one); notices never do. A revision is a step of the loop:
 //! it also moves when only a deadline fired, which no sequence number tells.
 
+use crate::replay::PlaybackState;
 use lineside_engine::{Change, Engine, Notice};
 use lineside_model::{ConnectionId, TagId, Timestamp};
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// Notices kept for screens that come late or pause; the recording has them all.
-const NOTICES_MAX: usize = 2_000;
 
 /// The engine and what screens need beside it, under one lock.
 pub struct Core {
@@ -20,6 +18,8 @@ pub struct Core {
     pub file: String,
     /// Since when the recorder has been in its present state.
     pub recorder_since: Timestamp,
+    /// Where playback is; `None` in a live session.
+    pub playback: Option<PlaybackState>,
 }
 
 impl Core {
@@ -76,6 +76,8 @@ pub struct View {
     pub meta: u64,
     pub recorder: u64,
     pub shift: u64,
+    /// Where playback is; moves with every step of it.
+    pub playback: u64,
     tags: Vec<u64>,
     link_tags: Vec<u64>,
     notices: VecDeque<(u64, Notice)>,
@@ -83,6 +85,9 @@ pub struct View {
 }
 
 impl View {
+    /// Notices kept for screens that come late or pause; the recording has them all.
+    pub const NOTICES_MAX: usize = 2_000;
+
     /// Everything is new in revision 1.
     pub fn new(tags: usize, connections: usize) -> View {
         View {
@@ -99,6 +104,43 @@ impl View {
             link_tags: vec![1; connections],
             ..View::default()
         }
+    }
+
+    /// Another state has taken the place of this one: everything is new, and these are the notices up to it.
+    pub(crate) fn replace(&mut self, notices: Vec<Notice>) {
+        let surplus = notices.len().saturating_sub(View::NOTICES_MAX);
+        self.dropped += surplus as u64;
+        self.notices = notices.into_iter().skip(surplus).map(|notice| (0, notice)).collect();
+        self.renew();
+    }
+
+    /// Another state has taken the place of this one; the notices up to it are those that are there.
+    pub(crate) fn renew(&mut self) {
+        let (tags, links) = (self.tags.len(), self.link_tags.len());
+        let revision = self.revision + 1;
+        let notices = std::mem::take(&mut self.notices).into_iter().map(|(_, notice)| (revision, notice));
+        *self = View {
+            revision,
+            units: revision,
+            strips: revision,
+            output: revision,
+            links: revision,
+            reports: revision,
+            meta: revision,
+            recorder: revision,
+            shift: revision,
+            playback: revision,
+            tags: vec![revision; tags],
+            link_tags: vec![revision; links],
+            notices: notices.collect(),
+            dropped: self.dropped,
+        };
+    }
+
+    /// Playback is elsewhere, or was told something.
+    pub(crate) fn playback_moved(&mut self) {
+        self.revision += 1;
+        self.playback = self.revision;
     }
 
     fn fold(&mut self, changes: &mut Vec<Change>) {
@@ -138,7 +180,7 @@ impl View {
     }
 
     fn keep(&mut self, notice: Notice) {
-        if self.notices.len() == NOTICES_MAX {
+        if self.notices.len() == View::NOTICES_MAX {
             self.notices.pop_front();
             self.dropped += 1;
         }

@@ -1,6 +1,4 @@
-//! A replay session: a `.shift` file through the same step, with an engine of its own and no effects.
-//!
-//! It has no executor and no adapter, so there is nothing through which it could reach the plant.
+//! A `.shift` file from one end to the other at full speed, held against the digests that were written while live.
 
 use crate::step;
 use lineside_config::Errors;
@@ -46,6 +44,10 @@ pub enum ReplayError {
     Open(#[from] OpenError),
     #[error("the configuration inside the recording is not valid: {0}")]
     Config(Errors),
+    #[error("no thread could be started for the replay")]
+    Thread(#[source] std::io::Error),
+    #[error("the replay has ended")]
+    Ended,
 }
 
 impl Replay {

@@ -1,0 +1,16 @@
+//! Replay: a `.shift` file through the same step as live, with an engine of its own and no effects.
+//!
+//! [`Replay`] runs a file to its end and compares digests. [`ReplaySession`] is what screens drive: play, pause,
+//! seek, step, loop, follow. Nothing here holds an adapter, a recorder or an executor: there is nothing through
+//! which a replay could reach the plant or change a file.
+
+mod playback;
+mod player;
+mod run;
+mod seek;
+mod session;
+
+pub use playback::{Command, Goal, Playback, Speed};
+pub use player::{Damage, Doubt, PlaybackState, Player};
+pub use run::{Mismatch, Replay, ReplayError, ReplayReport};
+pub use session::ReplaySession;

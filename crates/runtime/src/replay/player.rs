@@ -1,0 +1,502 @@
+//! Playback over a file: applies every change in arrival order up to where playback wants to be, or puts another
+//! state in its place.
+//!
+//! Work per step is bounded in time: a step that cannot keep up leaves the position behind and says how fast it
+//! really goes. It never leaves a change out. Driven by calls; [`super::ReplaySession`] drives one by a thread.
+
+use super::playback::{Command, Goal, Playback, Speed};
+use super::run::{Mismatch, ReplayError};
+use super::seek::{self, Stand};
+use crate::clock::Clock;
+use crate::step;
+use crate::view::{Core, SharedCore, View};
+use lineside_engine::{Change, Engine, Notice};
+use lineside_model::{PlantConfig, Span, Timestamp};
+use lineside_recording::{Row, Rows, ShiftFile};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A step works no longer than this.
+const BUDGET: Span = Span::from_millis(20);
+/// So many inputs are applied while screens wait.
+const CHUNK: usize = 5_000;
+/// The speed reached is measured over at least this long.
+const METER: Span = Span::from_millis(500);
+/// A file that is being written is asked for its end this often.
+const REFRESH: Span = Span::from_millis(200);
+/// Damaged stretches told; how many there are beyond is counted.
+const DAMAGE_MAX: usize = 100;
+
+/// What a screen is told of a replay.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaybackState {
+    pub position: Timestamp,
+    pub from: Timestamp,
+    pub to: Timestamp,
+    pub speed: Speed,
+    /// Plant seconds per second, as measured; `None` while paused or not yet known.
+    pub effective: Option<f64>,
+    pub playing: bool,
+    /// At the end of a file that is still being written.
+    pub following: bool,
+    pub growing: bool,
+    pub range: Option<(Timestamp, Timestamp)>,
+    /// Grows whenever the state was replaced instead of continued: everything on screen is to be taken anew,
+    /// the list of notices included.
+    pub jump: u64,
+    /// Digests written while live that replay reached too.
+    pub digests_equal: u64,
+    pub digests_different: u64,
+    pub first_mismatch: Option<Mismatch>,
+    /// Damaged stretches met so far, oldest first; a hundred at most.
+    pub damaged: Vec<Damage>,
+    /// Why the state shown may not be what was.
+    pub doubt: Doubt,
+    /// Why the file could not be read on; playback is paused then.
+    pub failure: Option<String>,
+}
+
+/// Can the state shown be believed?
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Doubt {
+    #[default]
+    None,
+    /// Inputs before it could not be read, and no keyframe has come since.
+    Damaged,
+    /// Nothing was recorded here: the state is the last one known.
+    NotRecorded,
+}
+
+/// Inputs that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    pub first_seq: u64,
+    pub last_seq: u64,
+    /// Where in plant time playback met it.
+    pub at: Timestamp,
+    pub reason: String,
+}
+
+/// What playback found on its way.
+#[derive(Clone, Debug, Default)]
+struct Findings {
+    jump: u64,
+    digests_equal: u64,
+    digests_different: u64,
+    first_mismatch: Option<Mismatch>,
+    damaged: Vec<Damage>,
+    failure: Option<String>,
+}
+
+/// How fast it really goes.
+#[derive(Default)]
+struct Meter {
+    elapsed: Span,
+    played: Span,
+    speed: Option<f64>,
+}
+
+/// Plays one file; see the module.
+pub struct Player {
+    file: ShiftFile,
+    clock: Arc<dyn Clock>,
+    core: Arc<SharedCore>,
+    config: Arc<PlantConfig>,
+    playback: Playback,
+    rows: Rows,
+    /// Read, and not due yet.
+    next: Option<Row>,
+    findings: Findings,
+    /// Last input of the damage that the present state comes after.
+    damaged_until: Option<u64>,
+    meter: Meter,
+    behind: bool,
+    since_refresh: Span,
+    changes: Vec<Change>,
+    /// All notices of the recording in order, once they are known.
+    notices: Option<Arc<Vec<Notice>>>,
+}
+
+impl Player {
+    /// Opens a file and stands, paused, at `at`, or at its beginning. The clock only bounds the work of a step.
+    pub fn open(
+        path: &Path,
+        at: Option<Timestamp>,
+        growing: bool,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Player, ReplayError> {
+        let file = ShiftFile::open(path)?;
+        let header = file.header();
+        let config =
+            lineside_config::parse(&header.config_text, Path::new(&header.config_path)).map_err(ReplayError::Config)?;
+        let config = Arc::new(config);
+        let (from, to) = seek::bounds(&file)?;
+        let playback = Playback::new(from, to, growing);
+        let at = at.unwrap_or(from).clamp(from, to);
+        let stand = seek::stand(&file, &config, at)?;
+        let rows = file.rows(stand.engine.state().seq);
+        let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let core = Core {
+            engine: Engine::new(Arc::clone(&config)),
+            view: View::new(config.tags.len(), config.connections.len()),
+            file: name,
+            recorder_since: from,
+            playback: None,
+        };
+        let mut player = Player {
+            file,
+            clock,
+            core: Arc::new(SharedCore::new(core)),
+            config,
+            playback,
+            rows,
+            next: None,
+            findings: Findings::default(),
+            damaged_until: None,
+            meter: Meter::default(),
+            behind: false,
+            since_refresh: Span::ZERO,
+            changes: Vec::new(),
+            notices: None,
+        };
+        player.take_stand(stand, at);
+        player.publish();
+        Ok(player)
+    }
+
+    /// The state, for screens.
+    pub fn core(&self) -> Arc<SharedCore> {
+        Arc::clone(&self.core)
+    }
+
+    /// The configuration in the file.
+    pub fn config(&self) -> Arc<PlantConfig> {
+        Arc::clone(&self.config)
+    }
+
+    /// The file.
+    pub fn file(&self) -> &ShiftFile {
+        &self.file
+    }
+
+    /// Does time have to pass for it?
+    pub fn is_playing(&self) -> bool {
+        self.playback.playing
+    }
+
+    /// The last step did not come as far as it should: the next one is wanted at once.
+    pub fn is_behind(&self) -> bool {
+        self.behind && self.playback.playing
+    }
+
+    /// Where playback is now.
+    pub fn state(&self) -> PlaybackState {
+        let (playback, findings) = (&self.playback, &self.findings);
+        PlaybackState {
+            position: playback.position,
+            from: playback.from,
+            to: playback.to,
+            speed: playback.speed,
+            effective: self.meter.speed.filter(|_| playback.playing),
+            playing: playback.playing,
+            following: playback.following,
+            growing: playback.growing,
+            range: playback.range,
+            jump: findings.jump,
+            digests_equal: findings.digests_equal,
+            digests_different: findings.digests_different,
+            first_mismatch: findings.first_mismatch,
+            damaged: findings.damaged.clone(),
+            doubt: self.doubt(),
+            failure: findings.failure.clone(),
+        }
+    }
+
+    /// Does what is asked for. When this returns, the state is the one at the new position.
+    pub fn command(&mut self, command: Command) -> Result<PlaybackState, ReplayError> {
+        let done = self.obey(command);
+        self.meter = Meter::default();
+        self.settle(done.as_ref().err());
+        done.map(|()| self.state())
+    }
+
+    /// So much time has passed for the person who watches.
+    pub fn tick(&mut self, elapsed: Span) {
+        if !self.playback.playing {
+            return;
+        }
+        let done = self.refresh_when_due(elapsed).and_then(|()| {
+            let before = self.playback.position;
+            match self.playback.advance(elapsed) {
+                Goal::Stay => {}
+                Goal::Jump(at) => return self.jump(at),
+                Goal::PlayTo(at) => self.play_to(at, Some(BUDGET))?,
+            }
+            self.meter.add(elapsed, self.playback.position - before);
+            Ok(())
+        });
+        self.settle(done.err().as_ref());
+    }
+
+    /// All notices of the recording in order: from now on a jump takes the list up to its instant from here.
+    pub fn know_notices(&mut self, notices: Arc<Vec<Notice>>) {
+        self.notices = Some(notices);
+        let list = self.notices_until(self.playback.position);
+        self.core.lock().view.replace(list);
+        self.findings.jump += 1;
+        self.publish();
+    }
+
+    fn obey(&mut self, command: Command) -> Result<(), ReplayError> {
+        if self.playback.growing || command == Command::Refresh {
+            self.refresh();
+        }
+        let command = match command {
+            Command::StepChange { forward } => {
+                self.playback.take(Command::Pause);
+                match self.change_beside(forward)? {
+                    Some(at) => Command::Step(at - self.playback.position),
+                    None => return Ok(()),
+                }
+            }
+            other => other,
+        };
+        match self.playback.take(command) {
+            Goal::Stay => Ok(()),
+            Goal::Jump(at) => self.jump(at),
+            Goal::PlayTo(at) => self.play_to(at, None),
+        }
+    }
+
+    /// The instant of the next or the previous row.
+    fn change_beside(&mut self, forward: bool) -> Result<Option<Timestamp>, ReplayError> {
+        if !forward {
+            return seek::change_before(&self.file, self.playback.position);
+        }
+        let position = self.playback.position;
+        Ok(self.peek()?.and_then(stamp).map(|at| at.max(position)))
+    }
+
+    fn settle(&mut self, error: Option<&ReplayError>) {
+        if let Some(error) = error {
+            self.findings.failure = Some(chain(error));
+            self.playback.take(Command::Pause);
+        } else {
+            self.findings.failure = None;
+        }
+        self.publish();
+    }
+
+    fn publish(&mut self) {
+        let state = self.state();
+        let mut core = self.core.lock();
+        if core.playback.as_ref() != Some(&state) {
+            core.playback = Some(state);
+            core.view.playback_moved();
+        }
+        drop(core);
+        self.core.announce();
+    }
+
+    fn refresh_when_due(&mut self, elapsed: Span) -> Result<(), ReplayError> {
+        self.since_refresh = Span(self.since_refresh.0.saturating_add(elapsed.0));
+        if self.playback.growing && self.since_refresh >= REFRESH {
+            self.refresh();
+        }
+        Ok(())
+    }
+
+    fn refresh(&mut self) {
+        self.since_refresh = Span::ZERO;
+        if let Some((_, to)) = self.file.last() {
+            self.playback.reaches(to);
+        }
+    }
+
+    /// Puts the state at `at` in the place of the present one.
+    fn jump(&mut self, at: Timestamp) -> Result<(), ReplayError> {
+        let stand = seek::stand(&self.file, &self.config, at)?;
+        self.rows = self.file.rows(stand.engine.state().seq);
+        self.next = None;
+        self.take_stand(stand, at);
+        Ok(())
+    }
+
+    fn take_stand(&mut self, stand: Stand, at: Timestamp) {
+        self.damaged_until = stand.damaged.last().map(|damage| damage.last_seq);
+        stand.damaged.into_iter().for_each(|damage| self.report(damage));
+        let notices = if self.notices.is_some() { self.notices_until(at) } else { stand.notices };
+        self.findings.jump += 1;
+        self.playback.arrived(at);
+        self.behind = false;
+        let mut core = self.core.lock();
+        core.engine = stand.engine;
+        core.view.replace(notices);
+        core.recorder_since = recorder_since(&core, self.playback.from);
+    }
+
+    fn notices_until(&self, at: Timestamp) -> Vec<Notice> {
+        let all = self.notices.as_ref().map_or(&[][..], |all| all.as_slice());
+        let end = all.partition_point(|notice| notice.at <= at);
+        all[end.saturating_sub(View::NOTICES_MAX)..end].to_vec()
+    }
+
+    /// Applies everything up to `goal`, in order, or as much of it as the budget allows.
+    fn play_to(&mut self, goal: Timestamp, budget: Option<Span>) -> Result<(), ReplayError> {
+        let begun = self.clock.monotonic();
+        loop {
+            let rows = self.take_rows(goal)?;
+            let done = rows.is_empty();
+            self.apply(rows)?;
+            if done {
+                break;
+            }
+            if budget.is_some_and(|budget| self.clock.monotonic() - begun > budget) {
+                let reached = self.core.lock().engine.state().at;
+                self.playback.arrived(reached.max(self.playback.position).min(goal));
+                self.behind = true;
+                return Ok(());
+            }
+        }
+        let mut core = self.core.lock();
+        core.engine.advance_to(goal, &mut self.changes);
+        core.fold(&mut self.changes);
+        drop(core);
+        self.playback.arrived(goal);
+        self.behind = false;
+        Ok(())
+    }
+
+    /// The next rows up to `goal`; about [`CHUNK`] inputs, and never a part of those with one stamp.
+    fn take_rows(&mut self, goal: Timestamp) -> Result<Vec<Row>, ReplayError> {
+        let (mut rows, mut inputs, mut last) = (Vec::new(), 0, None);
+        while let Some(row) = self.peek()? {
+            let at = stamp(row);
+            let enough = inputs >= CHUNK && at.is_some() && at != last;
+            if enough || at.is_some_and(|at| at > goal) {
+                break;
+            }
+            inputs += if let Row::Batch(batch) = row { batch.inputs.len() } else { 1 };
+            last = at.or(last);
+            rows.extend(self.next.take());
+        }
+        Ok(rows)
+    }
+
+    fn peek(&mut self) -> Result<Option<&Row>, ReplayError> {
+        if self.next.is_none() {
+            self.next = self.rows.next().transpose()?;
+        }
+        Ok(self.next.as_ref())
+    }
+
+    fn apply(&mut self, rows: Vec<Row>) -> Result<(), ReplayError> {
+        let core = Arc::clone(&self.core);
+        let mut core = core.lock();
+        for row in rows {
+            self.apply_row(&mut core, row);
+        }
+        core.fold(&mut self.changes);
+        drop(core);
+        self.leave_damage_behind()
+    }
+
+    fn apply_row(&mut self, core: &mut Core, row: Row) {
+        match row {
+            Row::Batch(batch) => step::apply(&mut core.engine, &batch, &mut self.changes),
+            Row::Keyframe { state, .. } => {
+                core.engine = Engine::from_state(Arc::clone(&self.config), state);
+                self.changes.clear();
+                core.view.renew();
+                self.damaged_until = None;
+                self.findings.jump += 1;
+            }
+            Row::Digest { seq, at, digest } => {
+                core.engine.advance_to(at, &mut self.changes);
+                self.playback.reaches(at);
+                if self.damaged_until.is_none() {
+                    self.compare(&core.engine, Mismatch { seq, at, live: digest, replay: 0 });
+                }
+            }
+            Row::Damaged { first_seq, last_seq, reason, .. } => {
+                let at = core.engine.state().at;
+                self.damaged_until = Some(last_seq);
+                self.report(Damage { first_seq, last_seq, at, reason });
+            }
+        }
+    }
+
+    fn compare(&mut self, engine: &Engine, recorded: Mismatch) {
+        let replay = engine.digest();
+        if replay == recorded.live {
+            self.findings.digests_equal += 1;
+            return;
+        }
+        self.findings.digests_different += 1;
+        self.findings.first_mismatch.get_or_insert_with(|| {
+            tracing::error!(seq = recorded.seq, "replay does not reach the state that was live");
+            Mismatch { replay, ..recorded }
+        });
+    }
+
+    fn report(&mut self, damage: Damage) {
+        let known = self.findings.damaged.iter().any(|other| other.first_seq == damage.first_seq);
+        if !known && self.findings.damaged.len() < DAMAGE_MAX {
+            self.findings.damaged.push(damage);
+        }
+    }
+
+    /// Behind damaged inputs the first keyframe after them is the truth again.
+    fn leave_damage_behind(&mut self) -> Result<(), ReplayError> {
+        let Some(last_seq) = self.damaged_until else { return Ok(()) };
+        let at = self.core.lock().engine.state().at;
+        if let Some(stand) = seek::stand_behind(&self.file, &self.config, at, last_seq)? {
+            self.rows = self.file.rows(stand.engine.state().seq);
+            self.next = None;
+            self.take_stand(stand, at);
+        }
+        Ok(())
+    }
+
+    fn doubt(&self) -> Doubt {
+        match (self.damaged_until, &self.next) {
+            (Some(_), _) => Doubt::Damaged,
+            (None, Some(Row::Keyframe { .. })) => Doubt::NotRecorded,
+            (None, _) => Doubt::None,
+        }
+    }
+}
+
+impl Meter {
+    fn add(&mut self, elapsed: Span, played: Span) {
+        self.elapsed = Span(self.elapsed.0.saturating_add(elapsed.0));
+        self.played = Span(self.played.0.saturating_add(played.0));
+        if self.elapsed >= METER {
+            self.speed = Some(self.played.as_secs_f64() / self.elapsed.as_secs_f64());
+            (self.elapsed, self.played) = (Span::ZERO, Span::ZERO);
+        }
+    }
+}
+
+/// When a row is due; damage is met where it lies.
+pub(super) fn stamp(row: &Row) -> Option<Timestamp> {
+    match row {
+        Row::Batch(batch) => Some(batch.at),
+        Row::Keyframe { state, .. } => Some(state.at),
+        Row::Digest { at, .. } => Some(*at),
+        Row::Damaged { .. } => None,
+    }
+}
+
+/// Since when the recorder has been as it is, as far as the notices tell.
+fn recorder_since(core: &Core, from: Timestamp) -> Timestamp {
+    use lineside_engine::NoticeKind::{RecorderFailed, RecorderLagging, RecorderRecovered};
+    let of_recorder = |notice: &&Notice| matches!(notice.kind, RecorderLagging | RecorderFailed | RecorderRecovered);
+    core.view.notices_after(0).filter(of_recorder).last().map_or(from, |notice| notice.at)
+}
+
+/// An error with all of its causes.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text} ({cause})"))
+}

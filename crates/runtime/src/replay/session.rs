@@ -1,0 +1,140 @@
+//! A replay session in its own thread: what screens drive.
+//!
+//! The thread sleeps while playback is paused, steps about thirty times a second while it plays, and ends when the
+//! session is dropped. The type holds a file for reading, an engine and a view: no adapter, no recorder, no
+//! executor, so a replay can neither reach the plant nor change a file.
+
+use super::playback::Command;
+use super::player::{PlaybackState, Player};
+use super::run::ReplayError;
+use crate::clock::{Clock, SystemClock};
+use crate::view::SharedCore;
+use lineside_model::{PlantConfig, Timestamp};
+use lineside_recording::ShiftFile;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Time between two steps while playing.
+const TICK: Duration = Duration::from_millis(33);
+
+/// A recording that is open on a screen.
+pub struct ReplaySession {
+    core: Arc<SharedCore>,
+    config: Arc<PlantConfig>,
+    file: ShiftFile,
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// A command, and where its outcome goes.
+struct Order {
+    command: Command,
+    done: Sender<Result<PlaybackState, ReplayError>>,
+}
+
+impl ReplaySession {
+    /// Opens a file and stands, paused, at `at`, or at its beginning. `growing`: another session of this program is
+    /// still writing it.
+    pub fn open(path: &Path, at: Option<Timestamp>, growing: bool) -> Result<ReplaySession, ReplayError> {
+        let player = Player::open(path, at, growing, Arc::new(SystemClock::new()))?;
+        ReplaySession::spawn(player)
+    }
+
+    fn spawn(player: Player) -> Result<ReplaySession, ReplayError> {
+        let (core, config, file) = (player.core(), player.config(), player.file().clone());
+        let (orders, received) = channel();
+        let thread = std::thread::Builder::new()
+            .name("replay".to_owned())
+            .spawn(move || run(player, &received))
+            .map_err(ReplayError::Thread)?;
+        Ok(ReplaySession { core, config, file, orders: Some(orders), thread: Some(thread) })
+    }
+
+    /// The state, for screens: the same as of a live session, with [`crate::Core::playback`] set.
+    pub fn core(&self) -> &Arc<SharedCore> {
+        &self.core
+    }
+
+    /// The configuration in the file.
+    pub fn config(&self) -> &Arc<PlantConfig> {
+        &self.config
+    }
+
+    /// The file.
+    pub fn file(&self) -> &ShiftFile {
+        &self.file
+    }
+
+    /// Where playback is now.
+    pub fn state(&self) -> Option<PlaybackState> {
+        self.core.lock().playback.clone()
+    }
+
+    /// Does what is asked for, and says where playback is then. Of several seeks that wait, only the last is done.
+    pub fn command(&self, command: Command) -> Result<PlaybackState, ReplayError> {
+        let (done, outcome) = channel();
+        let orders = self.orders.as_ref().ok_or(ReplayError::Ended)?;
+        orders.send(Order { command, done }).map_err(|_unsent| ReplayError::Ended)?;
+        outcome.recv().map_err(|_thread_gone| ReplayError::Ended)?
+    }
+}
+
+impl Drop for ReplaySession {
+    fn drop(&mut self) {
+        self.orders = None; // the thread ends when nobody can ask any more
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the replay had ended by a panic");
+        }
+    }
+}
+
+fn run(mut player: Player, orders: &Receiver<Order>) {
+    let clock = SystemClock::new();
+    let mut last = clock.monotonic();
+    loop {
+        let order = if player.is_playing() {
+            match orders.recv_timeout(if player.is_behind() { Duration::ZERO } else { TICK }) {
+                Ok(order) => Some(order),
+                Err(RecvTimeoutError::Timeout) => None,
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        } else {
+            let Ok(order) = orders.recv() else { return };
+            last = clock.monotonic();
+            Some(order)
+        };
+        obey(&mut player, order.into_iter().chain(orders.try_iter()).collect());
+        let now = clock.monotonic();
+        player.tick(now - last);
+        last = now;
+    }
+}
+
+/// A drag over the time bar asks for many seeks; only where it is now matters.
+fn obey(player: &mut Player, orders: Vec<Order>) {
+    let mut waiting = orders.into_iter().peekable();
+    let mut passed_over = Vec::new();
+    while let Some(Order { command, done }) = waiting.next() {
+        let is_seek = |order: &Order| matches!(order.command, Command::Seek(_));
+        if matches!(command, Command::Seek(_)) && waiting.peek().is_some_and(is_seek) {
+            passed_over.push(done);
+            continue;
+        }
+        let outcome = player.command(command);
+        for done in passed_over.drain(..) {
+            tell(&done, Ok(player.state()));
+        }
+        tell(&done, outcome);
+    }
+}
+
+fn tell(done: &Sender<Result<PlaybackState, ReplayError>>, outcome: Result<PlaybackState, ReplayError>) {
+    if done.send(outcome).is_err() {
+        tracing::debug!("who asked has gone");
+    }
+}
