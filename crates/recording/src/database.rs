@@ -1,7 +1,7 @@
 //! The SQLite side that writer and reader share: schema, settings, header rows, checksums.
 
 use crate::header::Header;
-use crate::{OpenError, RecordError};
+use crate::{OpenError, RecordError, events};
 use lineside_model::Timestamp;
 use lineside_model::state::Shift;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
@@ -27,6 +27,7 @@ const SCHEMA: &str = "
 /// Makes the tables and the header rows; part of the transaction that creates a file.
 pub(crate) fn create_tables(connection: &Connection, header: &Header) -> rusqlite::Result<()> {
     connection.execute_batch(SCHEMA)?;
+    events::create(connection)?;
     let mut insert = connection.prepare("INSERT INTO meta (k, v) VALUES (?1, ?2)")?;
     let rows = header_rows(header);
     for (key, value) in &rows {
@@ -39,6 +40,15 @@ pub(crate) fn create_tables(connection: &Connection, header: &Header) -> rusqlit
 
 /// A connection that writes. The file must exist.
 pub(crate) fn connect_for_writing(path: &Path) -> Result<Connection, RecordError> {
+    connect(path, "normal")
+}
+
+/// A connection that writes and tolerates no other: [`RecordError::Locked`] while there is one.
+pub(crate) fn connect_alone(path: &Path) -> Result<Connection, RecordError> {
+    connect(path, "exclusive")
+}
+
+fn connect(path: &Path, locking: &str) -> Result<Connection, RecordError> {
     if rusqlite::version_number() < SQLITE_LEAST {
         return Err(RecordError::OldSqlite(rusqlite::version()));
     }
@@ -49,15 +59,17 @@ pub(crate) fn connect_for_writing(path: &Path) -> Result<Connection, RecordError
         // SQLite opens a write-protected file all the same, and would refuse only the first commit.
         return Err(failed(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_READONLY), None)));
     }
-    let mode = settings_for_writing(&connection).map_err(failed)?;
+    let mode = settings_for_writing(&connection, locking).map_err(failed)?;
     if mode != "wal" {
         return Err(RecordError::NoWal { path: path.to_owned(), mode });
     }
     Ok(connection)
 }
 
-fn settings_for_writing(connection: &Connection) -> rusqlite::Result<String> {
+fn settings_for_writing(connection: &Connection, locking: &str) -> rusqlite::Result<String> {
     connection.busy_timeout(Duration::from_secs(1))?;
+    // Before the first read: a log that is opened by one connection alone needs no shared memory.
+    connection.pragma_update_and_check(None, "locking_mode", locking, |_in_force| Ok(()))?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "page_size", 8192)?; // counts for a new file only
     connection.pragma_update(None, "mmap_size", 0)?;

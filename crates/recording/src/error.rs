@@ -84,6 +84,14 @@ pub enum RecordError {
     #[error("not everything is recorded: {0}")]
     Unwritten(String),
     #[error(
+        "{}: cannot be changed while it is being recorded or read elsewhere; mark it in the running session, or try again \
+         when it is closed",
+        .0.display()
+    )]
+    InUse(PathBuf),
+    #[error("{name:?} is too large to be attached: {mib} MiB at most")]
+    TooLarge { name: String, mib: usize },
+    #[error(
         "{}: complete, but another program reads it: keep the -wal file beside it, or let that program close it and \
          open and close the recording again",
         .0.display()

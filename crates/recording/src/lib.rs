@@ -16,9 +16,10 @@
 //! | `journal`  | one row per stamped batch: first sequence number, stamp, count, checksum, body (`codec.rs`) |
 //! | `keyframe` | states as data: kind 0 where the file begins, kind 1 where replay must take a state over, `after` the last input recorded before; kind 2 in passing, for a quick start; a reader skips kinds it does not know |
 //! | `digest`   | fingerprints of the live state that replay must meet |
+//! | `event`    | an index of what happened, derived while live ([`Event`]); never input to replay |
+//! | `mark`, `attach` | what people add ([`marks`], [`attach`]); made when the first row comes |
 //!
-//! Reserved for later formats, so that no one takes the names: `grp`, `tag`, `seg`, `frame`, `event`, `gap`,
-//! `mark`, `attach`. Tables that only add knowledge (marks, attachments) may appear in a format 1 file; moving
+//! Reserved for later formats, so that no one takes the names: `grp`, `tag`, `seg`, `frame`, `gap`. Tables that only add knowledge (marks, attachments) may appear in a format 1 file; moving
 //! journal rows into segments is format 2, because a reader of format 1 would miss those rows.
 //!
 //! # No silent hole
@@ -27,11 +28,15 @@
 //! accepted a [`KeyframeKind::Resume`] keyframe; replay takes that state over. A jump in the sequence numbers without such
 //! a keyframe is damage, and the reader says so.
 
+pub mod attach;
 mod codec;
 mod database;
+mod edit;
 mod error;
+mod events;
 mod find;
 mod header;
+pub mod marks;
 mod queue;
 mod raw;
 mod reader;
@@ -44,8 +49,10 @@ mod writer;
 mod generate;
 
 pub use error::{OpenError, RecordError};
+pub use events::{Direction, Event};
 pub use find::{Found, find_newest};
 pub use header::{Header, file_name};
+pub use marks::Mark;
 pub use queue::{Appended, Commit, OnCommit, Options, State, Status};
 pub use reader::{Report, ShiftFile};
 pub use recorder::Recorder;

@@ -1,7 +1,7 @@
 //! What waits to be written, and what the recorder says of itself: the one thing that the caller and the
 //! writer's thread share, behind a lock that neither holds for longer than a few copies.
 
-use crate::{KeyframeKind, RecordError};
+use crate::{Event, KeyframeKind, RecordError, marks};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
@@ -106,7 +106,14 @@ impl Default for Options {
 pub(crate) enum Item {
     Batch(Arc<Batch>),
     Keyframe(Keyframe),
-    Digest { seq: u64, at: Timestamp, digest: u64 },
+    Digest {
+        seq: u64,
+        at: Timestamp,
+        digest: u64,
+    },
+    /// At least one.
+    Events(Arc<[Event]>),
+    Mark(Arc<marks::Change>),
 }
 
 /// A state to be written.
@@ -130,7 +137,7 @@ impl Item {
     pub(crate) fn inputs(&self) -> usize {
         match self {
             Item::Batch(batch) => batch.inputs.len(),
-            Item::Keyframe(_) | Item::Digest { .. } => 0,
+            Item::Keyframe(_) | Item::Digest { .. } | Item::Events(_) | Item::Mark(_) => 0,
         }
     }
 
@@ -139,6 +146,9 @@ impl Item {
             Item::Batch(batch) => batch.at,
             Item::Keyframe(keyframe) => keyframe.at,
             Item::Digest { at, .. } => *at,
+            // It may lie anywhere in time, and is never what is behind.
+            Item::Mark(_) => Timestamp::MAX,
+            Item::Events(events) => events.last().map_or(Timestamp::MIN, |event| event.at),
         }
     }
 }

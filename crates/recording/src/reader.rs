@@ -4,7 +4,7 @@ use crate::rows::{self, Row, Rows};
 use crate::{Header, KeyframeKind, OpenError, database};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use std::path::{Path, PathBuf};
 
 /// A shift file for reading: finished, left by a crash, or being written right now. Holds no connection between
@@ -93,6 +93,12 @@ impl ShiftFile {
         let now = database::connect_for_reading(&self.path).ok();
         let now = now.and_then(|connection| database::last(&connection).ok());
         now.unwrap_or(self.last)
+    }
+
+    /// One read on a connection of its own.
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
+        let connection = database::connect_for_reading(&self.path)?;
+        read(&connection).map_err(|source| OpenError::sqlite(&self.path, source))
     }
 
     /// Reads everything and has SQLite check its structure.

@@ -2,7 +2,7 @@
 
 use crate::queue::{Appended, Ended, Ending, Inner, Item, Keyframe, Options, Shared, State, Status};
 use crate::store::Store;
-use crate::{Header, KeyframeKind, RecordError, ShiftFile, writer};
+use crate::{Event, Header, KeyframeKind, Mark, RecordError, ShiftFile, marks, writer};
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
 use std::path::{Path, PathBuf};
@@ -34,6 +34,8 @@ pub struct Recorder {
     /// The sequence number that must come next.
     next_seq: u64,
     awaiting_resume: bool,
+    /// Number of the next new mark.
+    next_mark: u64,
 }
 
 impl Recorder {
@@ -71,10 +73,11 @@ impl Recorder {
     fn start(store: Store, options: Options) -> Result<Recorder, RecordError> {
         let path = store.path().to_owned();
         let next_seq = store.last_seq() + 1;
+        let next_mark = store.last_mark()? + 1;
         let shared = Shared::new(store.last_seq());
         let (queue_inputs, commit_inputs) = (options.queue_inputs, options.commit_inputs);
         let thread = Some(writer::spawn(store, shared.clone(), options)?);
-        Ok(Recorder { path, shared, thread, queue_inputs, commit_inputs, next_seq, awaiting_resume: false })
+        Ok(Recorder { path, shared, thread, queue_inputs, commit_inputs, next_seq, awaiting_resume: false, next_mark })
     }
 
     /// Records a batch. Never blocks. A batch without inputs leaves nothing to record and counts as queued; one whose
@@ -126,6 +129,42 @@ impl Recorder {
         }
     }
 
+    /// Records what the inputs up to the last one appended made happen. Refused inside a hole, and no loss: what replay
+    /// cannot reach has no place in an index of the file.
+    pub fn events(&mut self, events: Vec<Event>) -> Appended {
+        if events.is_empty() {
+            return Appended::Queued;
+        }
+        let was_awaiting = self.awaiting_resume;
+        let appended = self.push(Item::Events(events.into()));
+        self.awaiting_resume = was_awaiting;
+        appended
+    }
+
+    /// Puts a mark into the file and returns its number; one with an `id` replaces the mark of that number. Also inside a
+    /// hole: a mark is no input. `None`: the file is lost to the recorder.
+    pub fn mark(&mut self, mark: Mark) -> Option<u64> {
+        let id = if mark.id == 0 { self.next_mark } else { mark.id };
+        let put = marks::Change::Put(Mark { id, ..mark });
+        if self.push_mark(put) == Appended::Refused {
+            return None;
+        }
+        self.next_mark = self.next_mark.max(id + 1);
+        Some(id)
+    }
+
+    /// Removes a mark from the file.
+    pub fn unmark(&mut self, id: u64) -> Appended {
+        self.push_mark(marks::Change::Remove(id))
+    }
+
+    fn push_mark(&mut self, change: marks::Change) -> Appended {
+        let was_awaiting = std::mem::take(&mut self.awaiting_resume);
+        let appended = self.push(Item::Mark(Arc::new(change)));
+        self.awaiting_resume = was_awaiting;
+        appended
+    }
+
     fn push(&mut self, item: Item) -> Appended {
         if self.awaiting_resume {
             return Appended::Refused;
@@ -155,7 +194,7 @@ impl Recorder {
         Status {
             committed_seq: inner.committed_seq,
             queued_samples: inner.queued_inputs,
-            oldest_queued: inner.queue.front().map(Item::at),
+            oldest_queued: inner.queue.front().map(Item::at).filter(|at| *at != Timestamp::MAX),
             state: inner.state.clone(),
             awaiting_resume: self.awaiting_resume,
             commits: inner.commits,

@@ -6,7 +6,7 @@
 
 use crate::header::{EXTENSION, Header, file_stem};
 use crate::queue::{Item, Keyframe};
-use crate::{KeyframeKind, OpenError, RecordError, codec, database};
+use crate::{KeyframeKind, OpenError, RecordError, codec, database, events, marks};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
@@ -82,6 +82,12 @@ impl Store {
         self.last_seq
     }
 
+    /// The highest number of a mark in the file.
+    pub(crate) fn last_mark(&self) -> Result<u64, RecordError> {
+        let last = self.connection.as_ref().map_or(Ok(0), marks::last_id);
+        last.map_err(|source| RecordError::sqlite(&self.path, source))
+    }
+
     /// Writes all of `items` in one durable transaction, or nothing.
     pub(crate) fn write(&mut self, items: &[Item]) -> Result<Written, RecordError> {
         let done = self.try_write(items);
@@ -150,7 +156,7 @@ impl Store {
 
 /// Truncates the log and leaves WAL mode. `memory`, not `delete`: the file is the same afterwards, but a crash in the
 /// middle leaves no rollback journal, which a reader on read-only media could not play back.
-fn one_file(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn one_file(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::ZERO)?; // the caller tries again, and knows for how long
     connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_busy_and_counts| Ok(()))?;
     connection.pragma_update_and_check(None, "journal_mode", "memory", |_mode| Ok(()))
@@ -201,11 +207,13 @@ fn write_all(
             Item::Batch(batch) => write_batch(&transaction, batch, body)?,
             Item::Keyframe(keyframe) => write_keyframe(&transaction, keyframe)?,
             Item::Digest { seq, at, digest } => write_digest(&transaction, *seq, *at, *digest)?,
+            Item::Events(events) => events::write(&transaction, events)?,
+            Item::Mark(change) => marks::write(&transaction, change)?,
         };
         last_seq = match item {
             Item::Batch(batch) => last_seq.max(batch.last_seq()),
             Item::Keyframe(keyframe) => last_seq.max(keyframe.seq),
-            Item::Digest { .. } => last_seq,
+            Item::Digest { .. } | Item::Events(_) | Item::Mark(_) => last_seq,
         };
     }
     transaction.commit()?;

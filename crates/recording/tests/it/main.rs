@@ -1,5 +1,6 @@
 //! The recorder and its files from outside, as the runtime uses them.
 
+mod annotations;
 mod common;
 mod crash;
 mod damage;
