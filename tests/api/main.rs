@@ -46,6 +46,7 @@ impl Screen {
             config_path: "plant.toml".to_owned(),
             digest_every: Span::from_secs(10),
             keyframe_every: Span::from_secs(600),
+            keyframe_inputs: 1_000_000,
         };
         let live = Live::start(Arc::new(world::plant()), options, Arc::clone(&clock) as _);
         let stage = Stage::new(Scene::live(live.core(), EPOCH, "plant.toml".to_owned(), Vec::new()));

@@ -25,6 +25,7 @@ impl Session {
             config_path: "plant.toml".to_owned(),
             digest_every: Span::ZERO,
             keyframe_every: Span::from_secs(5),
+            keyframe_inputs: 1_000_000,
         };
         Session { live: Live::start(Arc::new(world::plant()), options, Arc::clone(&clock) as _), clock }
     }

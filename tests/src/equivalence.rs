@@ -16,6 +16,9 @@ const START: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 /// One run in so many steps is a life between two kills.
 const STEPS_PER_LIFE: u32 = 400;
 
+/// A loop that wakes more seldom than this has slept.
+const LOOK: Span = Span::from_secs(4);
+
 /// Digests by (sequence number, instant).
 type States = BTreeMap<(u64, Timestamp), u64>;
 
@@ -64,6 +67,7 @@ fn live_one_life(
     let mut live = Live::start(Arc::clone(config), options(dir), Arc::clone(clock) as _);
     let (mut door, arrivals) = inlet();
     for _ in 0..STEPS_PER_LIFE {
+        pass_time(world, clock, &mut live);
         let inputs = next_inputs(world, clock, &mut door, &arrivals);
         let something = !inputs.is_empty();
         live.take(inputs);
@@ -100,8 +104,18 @@ fn kill(live: Live, disk: &Path, copy: PathBuf) -> Result<PathBuf, String> {
     Ok(copy)
 }
 
+/// Until something arrives. In minutes of silence the loop goes on looking at the clock; in hours the computer sleeps.
+fn pass_time(world: &mut World, clock: &SimClock, live: &mut Live) {
+    let mut left = world.pause();
+    while left > LOOK && left < Span::from_secs(600) {
+        clock.advance(LOOK);
+        left = Span(left.0 - LOOK.0);
+        live.take(Vec::new());
+    }
+    clock.advance(left);
+}
+
 fn next_inputs(world: &mut World, clock: &SimClock, door: &mut Inlet, arrivals: &Receiver<Vec<Input>>) -> Vec<Input> {
-    clock.advance(world.pause());
     if world.chance(1) {
         clock.set_wall(world.clock_step());
     }
@@ -123,6 +137,7 @@ fn options(dir: &Path) -> Options {
         config_path: "plant.toml".to_owned(),
         digest_every: Span::ZERO,
         keyframe_every: Span::from_secs(120),
+        keyframe_inputs: 300,
     }
 }
 

@@ -22,7 +22,7 @@ mod trust;
 mod units;
 
 pub use counter::{Delta, delta};
-pub use notice::{Notice, NoticeKind};
+pub use notice::{Notice, NoticeKind, UNIT_INTERVAL};
 pub use trust::{Trust, scaled, trust};
 
 use deadlines::Deadlines;
@@ -149,6 +149,12 @@ impl Engine {
     /// The configuration in force.
     pub fn config(&self) -> &Arc<PlantConfig> {
         &self.config
+    }
+
+    /// Does every sample of the tag count for the state, or only the last one? (Of a tag that nothing is computed from,
+    /// the state keeps the last value; see `tags` for which one is the last.)
+    pub fn needs_every(&self, tag: TagId) -> bool {
+        !self.index.uses(tag).is_empty()
     }
 
     /// XXH3-64 over all fields of the state in the order of the archive, without `changed_seq` of the

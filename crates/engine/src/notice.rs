@@ -22,50 +22,103 @@ pub struct Notice {
     pub detail: Text,
 }
 
-/// What happened.
+/// What happened. The numbers stand in recordings: they never change, and new kinds get new ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
 pub enum NoticeKind {
     /// Lineside started; `from` is when it last lived.
-    Started,
-    LinkUp,
-    LinkDown,
-    SubscriptionLate,
-    SubscriptionLive,
-    ServerRestarted,
-    ItemRefused,
-    ItemAccepted,
-    GapLinkDown,
-    GapServerOverflow,
-    GapClientOverflow,
-    GapLostNotification,
-    GapNotRunning,
-    GapNotRecorded,
-    GapSilent,
+    Started = 0,
+    LinkUp = 1,
+    LinkDown = 2,
+    SubscriptionLate = 3,
+    SubscriptionLive = 4,
+    ServerRestarted = 5,
+    ItemRefused = 6,
+    ItemAccepted = 7,
+    GapLinkDown = 8,
+    GapServerOverflow = 9,
+    GapClientOverflow = 10,
+    GapLostNotification = 11,
+    GapNotRunning = 12,
+    GapNotRecorded = 13,
+    GapSilent = 14,
     /// History was asked for the values of a gap; `lost` is the number of values it gave.
-    GapFilled,
+    GapFilled = 15,
     /// A server announced that it will shut down, or said that it does not run as it should.
-    ServerNotRunning,
-    ServerRunning,
+    ServerNotRunning = 16,
+    ServerRunning = 17,
     /// The service level fell below healthy; the detail is the level.
-    ServerDegraded,
-    ServerHealthy,
+    ServerDegraded = 18,
+    ServerHealthy = 19,
     /// Another server of the redundant set serves now; the detail is its endpoint.
-    Failover,
+    Failover = 20,
     /// The clocks of server and PC differ; the detail is by how many seconds, with sign.
-    ClockSkewed,
-    ClockAgrees,
+    ClockSkewed = 21,
+    ClockAgrees = 22,
     /// The subscription lives, but its heartbeat stands still.
-    HeartbeatLost,
+    HeartbeatLost = 23,
     /// A server changed unit, range or texts of a node.
-    MetaChanged,
-    RecorderLagging,
-    RecorderFailed,
-    RecorderRecovered,
-    ClockStepped,
-    ShiftStarted,
+    MetaChanged = 24,
+    RecorderLagging = 25,
+    RecorderFailed = 26,
+    RecorderRecovered = 27,
+    ClockStepped = 28,
+    ShiftStarted = 29,
 }
 
+/// In the index of events of a recording: the start of a stretch of constant state of a unit. Notices have smaller numbers.
+pub const UNIT_INTERVAL: u16 = 1_000;
+
 impl NoticeKind {
+    /// All kinds; the index is the number in recordings.
+    pub const ALL: [NoticeKind; 30] = [
+        NoticeKind::Started,
+        NoticeKind::LinkUp,
+        NoticeKind::LinkDown,
+        NoticeKind::SubscriptionLate,
+        NoticeKind::SubscriptionLive,
+        NoticeKind::ServerRestarted,
+        NoticeKind::ItemRefused,
+        NoticeKind::ItemAccepted,
+        NoticeKind::GapLinkDown,
+        NoticeKind::GapServerOverflow,
+        NoticeKind::GapClientOverflow,
+        NoticeKind::GapLostNotification,
+        NoticeKind::GapNotRunning,
+        NoticeKind::GapNotRecorded,
+        NoticeKind::GapSilent,
+        NoticeKind::GapFilled,
+        NoticeKind::ServerNotRunning,
+        NoticeKind::ServerRunning,
+        NoticeKind::ServerDegraded,
+        NoticeKind::ServerHealthy,
+        NoticeKind::Failover,
+        NoticeKind::ClockSkewed,
+        NoticeKind::ClockAgrees,
+        NoticeKind::HeartbeatLost,
+        NoticeKind::MetaChanged,
+        NoticeKind::RecorderLagging,
+        NoticeKind::RecorderFailed,
+        NoticeKind::RecorderRecovered,
+        NoticeKind::ClockStepped,
+        NoticeKind::ShiftStarted,
+    ];
+
+    /// The number in recordings.
+    pub fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The kind with this number; `None` for those of later programs.
+    pub fn of_number(number: u16) -> Option<NoticeKind> {
+        NoticeKind::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Why values are missing, if that is what the notice says.
+    pub fn gap_reason(self) -> Option<GapReason> {
+        GapReason::ALL.into_iter().find(|reason| NoticeKind::of_gap(*reason) == self)
+    }
+
     pub(crate) fn of_gap(reason: GapReason) -> NoticeKind {
         match reason {
             GapReason::LinkDown => NoticeKind::GapLinkDown,
@@ -106,5 +159,26 @@ impl Step<'_> {
             detail: Text::default(),
         };
         self.changes.push(Change::Notice(fill(plain)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_kinds_stay() {
+        for (number, kind) in (0u16..).zip(NoticeKind::ALL) {
+            assert_eq!((kind.number(), NoticeKind::of_number(number)), (number, Some(kind)));
+        }
+        assert_eq!(NoticeKind::of_number(NoticeKind::ALL.len() as u16), None);
+        // Files have these.
+        let rows = [(NoticeKind::Started, 0), (NoticeKind::GapLinkDown, 8), (NoticeKind::GapSilent, 14)];
+        for (kind, number) in rows.into_iter().chain([(NoticeKind::HeartbeatLost, 23), (NoticeKind::ShiftStarted, 29)])
+        {
+            assert_eq!(kind.number(), number, "{kind:?}");
+        }
+        assert_eq!(NoticeKind::GapSilent.gap_reason(), Some(GapReason::Silent));
+        assert_eq!(NoticeKind::Started.gap_reason(), None);
     }
 }

@@ -20,8 +20,9 @@ use tokio::runtime::Handle;
 
 /// A digest of the state is written into the recording this often.
 const DIGEST_EVERY: Span = Span::from_secs(10);
-/// The whole state is written this often; a start replays no more than what came after.
-const KEYFRAME_EVERY: Span = Span::from_secs(600);
+/// The whole state is written this often, or after so many inputs; a start replays no more than what came after.
+const KEYFRAME_EVERY: Span = Span::from_secs(900);
+const KEYFRAME_INPUTS: u64 = 1_000_000;
 /// How long adapters may take to say goodbye to their servers, all together.
 const GOODBYE: Duration = Duration::from_secs(10);
 
@@ -221,6 +222,7 @@ fn options(loaded: &Loaded, data: &Path) -> Options {
         config_path: loaded.path.display().to_string(),
         digest_every: DIGEST_EVERY,
         keyframe_every: KEYFRAME_EVERY,
+        keyframe_inputs: KEYFRAME_INPUTS,
     }
 }
 

@@ -2,33 +2,41 @@
 
 use lineside_model::{Span, Timestamp};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A wall clock, and beside it one that never steps.
 pub trait Clock: Send + Sync {
     /// The wall clock. May be set forwards or backwards by people and time servers.
     fn now(&self) -> Timestamp;
-    /// Time since some fixed instant. Only differences mean anything.
+    /// Time since some fixed instant, the time counted during which the computer slept. Only differences mean anything.
     fn monotonic(&self) -> Span;
 }
 
 /// The clocks of this computer.
-pub struct SystemClock {
-    origin: Instant,
-}
+#[derive(Default)]
+pub struct SystemClock(());
 
 impl SystemClock {
-    /// The clocks of this computer, the monotonic one counted from now.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock for stamps")]
+    /// The clocks of this computer.
     pub fn new() -> SystemClock {
-        SystemClock { origin: Instant::now() }
+        SystemClock(())
     }
 }
 
-impl Default for SystemClock {
-    fn default() -> SystemClock {
-        SystemClock::new()
-    }
+/// `Instant` stands still on Linux while the computer sleeps; this clock goes on.
+#[cfg(target_os = "linux")]
+fn monotonic() -> Span {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    Span(now.tv_sec.saturating_mul(1_000_000_000).saturating_add(now.tv_nsec))
+}
+
+/// `Instant` goes on while the computer sleeps (Windows: the performance counter).
+#[cfg(not(target_os = "linux"))]
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock for stamps")]
+fn monotonic() -> Span {
+    static ORIGIN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    let origin = ORIGIN.get_or_init(std::time::Instant::now);
+    Span(i64::try_from(origin.elapsed().as_nanos()).unwrap_or(i64::MAX))
 }
 
 impl Clock for SystemClock {
@@ -39,7 +47,7 @@ impl Clock for SystemClock {
     }
 
     fn monotonic(&self) -> Span {
-        Span(i64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(i64::MAX))
+        monotonic()
     }
 }
 

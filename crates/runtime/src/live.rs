@@ -5,13 +5,13 @@
 
 use crate::clock::Clock;
 use crate::start::{self, Beginning};
-use crate::step::{self, Stamper};
+use crate::step::{self, Stamp, Stamper};
 use crate::tape::{Origin, Tape};
 use crate::view::{Core, SharedCore, View};
 use lineside_config::calendar::Calendar;
 use lineside_engine::{Change, Engine};
 use lineside_model::state::Shift;
-use lineside_model::{Input, PlantConfig, Span, Timestamp};
+use lineside_model::{Gap, GapReason, GapScope, Input, PlantConfig, Span, Timestamp};
 use lineside_recording::RecordError;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -37,8 +37,10 @@ pub struct Options {
     pub config_path: String,
     /// A digest of the state is recorded this often; zero: after every batch.
     pub digest_every: Span,
-    /// The whole state is recorded this often: what a start has to replay at most.
+    /// The whole state is recorded this often: what a start, or a jump in a replay, has to go through at most.
     pub keyframe_every: Span,
+    /// And after so many inputs, if they come sooner.
+    pub keyframe_inputs: u64,
 }
 
 /// A live session that is driven by calls; [`spawn`] drives one by a thread.
@@ -54,6 +56,9 @@ pub struct Live {
     digest_due: Timestamp,
     keyframe_every: Span,
     keyframe_due: Timestamp,
+    keyframe_inputs: u64,
+    /// Last input of the last keyframe.
+    keyframe_seq: u64,
     changes: Vec<Change>,
     start_problems: Vec<String>,
 }
@@ -75,6 +80,7 @@ impl Live {
         let beginning = engine.state().at.max(clock.now());
         let view = View::new(config.tags.len(), config.connections.len());
         let file = tape.file_name();
+        let keyframe_seq = engine.state().seq;
         let mut live = Live {
             clock,
             core: Arc::new(SharedCore::new(Core {
@@ -93,6 +99,8 @@ impl Live {
             digest_due: Timestamp::MIN,
             keyframe_every: options.keyframe_every,
             keyframe_due: beginning + options.keyframe_every,
+            keyframe_inputs: options.keyframe_inputs,
+            keyframe_seq,
             changes: Vec::new(),
             start_problems: problems,
         };
@@ -112,9 +120,11 @@ impl Live {
 
     /// Takes in what arrived; with nothing, fires what is due.
     pub fn take(&mut self, inputs: Vec<Input>) {
-        let (at, clock_step) = self.stamper.now(&*self.clock);
+        let Stamp { at, clock_step, slept_since } = self.stamper.now(&*self.clock);
+        let slept_since = slept_since.map(|since| self.sleep_through_shift_end(since, at));
         self.roll_when_due(at);
         let mut all: Vec<Input> = clock_step.map(|step| Input::ClockStep { by_ns: step.0 }).into_iter().collect();
+        all.extend(slept_since.map(|since| slept(since, at)));
         let core = self.core.lock();
         all.extend(self.tape.poll(core.engine.state(), at));
         drop(core);
@@ -158,7 +168,7 @@ impl Live {
             self.core.announce();
             return;
         }
-        let batch = Arc::new(self.stamper.batch(inputs));
+        let batch = Arc::new(self.stamper.batch(inputs, at));
         self.tape.append(&batch);
         let mut core = self.core.lock();
         step::apply(&mut core.engine, &batch, &mut self.changes);
@@ -176,10 +186,21 @@ impl Live {
         }
         self.digest_due = state.at + self.digest_every;
         self.tape.digest(state.seq, state.at, core.engine.digest());
-        if state.at >= self.keyframe_due {
+        if state.at >= self.keyframe_due || state.seq - self.keyframe_seq >= self.keyframe_inputs {
             self.keyframe_due = state.at + self.keyframe_every;
+            self.keyframe_seq = state.seq;
             self.tape.keyframe(state);
         }
+    }
+
+    /// The computer slept beyond the end of the shift: what is unknown of the shift that is over belongs into its file.
+    /// Returns since when the rest of the sleep counts.
+    fn sleep_through_shift_end(&mut self, since: Timestamp, at: Timestamp) -> Timestamp {
+        let end = self.shift.end;
+        if since < end && end <= at {
+            self.step(vec![slept(since, end)], end);
+        }
+        since.max(end.min(at))
     }
 
     /// One shift, one file: at the end of a shift the file is closed with a last digest, and the next
@@ -198,9 +219,15 @@ impl Live {
         core.file = self.tape.file_name();
         // The file starts from this keyframe; so does the session that writes it.
         core.engine = Engine::from_state(Arc::clone(core.engine.config()), core.engine.state().clone());
+        (self.keyframe_due, self.keyframe_seq) = (at + self.keyframe_every, core.engine.state().seq);
         drop(core);
         self.step(vec![Input::Shift(self.shift.clone())], at);
     }
+}
+
+/// Nobody looked from `since` on.
+fn slept(since: Timestamp, to: Timestamp) -> Input {
+    Input::Gap(Gap { scope: GapScope::Plant, from: since, to, reason: GapReason::NotRunning, lost: None })
 }
 
 /// A live session in its own thread.
