@@ -5,6 +5,7 @@
 //! wire format. OS time is read in [`clock`] and nowhere else.
 
 pub mod clock;
+pub mod events;
 pub mod live;
 pub mod replay;
 mod start;
@@ -13,6 +14,6 @@ mod tape;
 pub mod view;
 
 pub use clock::{Clock, SimClock, SystemClock};
-pub use live::{Live, Options, Running, spawn};
+pub use live::{Live, MarkError, Options, Running, spawn};
 pub use replay::{Command, Damage, Doubt, PlaybackState, Player, Replay, ReplayReport, ReplaySession, Speed};
 pub use view::{Core, SharedCore, View};

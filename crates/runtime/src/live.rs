@@ -12,11 +12,11 @@ use lineside_config::calendar::Calendar;
 use lineside_engine::{Change, Engine};
 use lineside_model::state::Shift;
 use lineside_model::{Gap, GapReason, GapScope, Input, PlantConfig, Span, Timestamp};
-use lineside_recording::RecordError;
+use lineside_recording::{Mark, RecordError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ pub struct Options {
 /// A live session that is driven by calls; [`spawn`] drives one by a thread.
 pub struct Live {
     clock: Arc<dyn Clock>,
+    dir: Option<PathBuf>,
     core: Arc<SharedCore>,
     stamper: Stamper,
     tape: Tape,
@@ -83,6 +84,7 @@ impl Live {
         let keyframe_seq = engine.state().seq;
         let mut live = Live {
             clock,
+            dir: options.dir.clone(),
             core: Arc::new(SharedCore::new(Core {
                 recorder_since: engine.state().at,
                 engine,
@@ -125,9 +127,13 @@ impl Live {
         self.roll_when_due(at);
         let mut all: Vec<Input> = clock_step.map(|step| Input::ClockStep { by_ns: step.0 }).into_iter().collect();
         all.extend(slept_since.map(|since| slept(since, at)));
-        let core = self.core.lock();
-        all.extend(self.tape.poll(core.engine.state(), at));
+        let mut core = self.core.lock();
+        let of_recorder = self.tape.poll(core.engine.state(), at);
+        if !of_recorder.is_empty() {
+            core.file = self.tape.file_name(); // another may have taken the place of a lost one
+        }
         drop(core);
+        all.extend(of_recorder);
         all.extend(inputs);
         self.step(all, at);
     }
@@ -136,6 +142,18 @@ impl Live {
     pub fn may_sleep(&self) -> Span {
         let due = self.core.lock().engine.next_deadline().unwrap_or(Timestamp::MAX).min(self.shift.end);
         (due - self.clock.now()).clamp(Span::ZERO, WAKE_MAX)
+    }
+
+    /// Puts a mark into the file being written, and returns it with its number and the time at which it was made.
+    pub fn mark(&mut self, mark: Mark) -> Result<Mark, MarkError> {
+        let mark = Mark { made: self.clock.now(), ..mark };
+        let id = self.tape.mark(mark.clone()).ok_or(MarkError::NotRecording)?;
+        Ok(Mark { id, ..mark })
+    }
+
+    /// Takes a mark out of the file being written.
+    pub fn unmark(&mut self, id: u64) -> Result<(), MarkError> {
+        if self.tape.unmark(id) { Ok(()) } else { Err(MarkError::NotRecording) }
     }
 
     /// Waits until everything taken in so far is on disk.
@@ -158,11 +176,21 @@ impl Live {
         self.take(inputs);
     }
 
+    fn obey(&mut self, order: Order) {
+        // Who asked may have gone; what was asked for is done all the same.
+        let told = match order {
+            Order::Mark(mark, done) => done.send(self.mark(mark)).is_ok(),
+            Order::Unmark(id, done) => done.send(self.unmark(id)).is_ok(),
+        };
+        tracing::debug!(told, "a mark was changed");
+    }
+
     /// Records, applies and shows a batch.
     fn step(&mut self, inputs: Vec<Input>, at: Timestamp) {
         if inputs.is_empty() {
             let mut core = self.core.lock();
             core.engine.advance_to(at, &mut self.changes);
+            self.tape.events(&self.changes, core.engine.state());
             core.fold(&mut self.changes);
             drop(core);
             self.core.announce();
@@ -172,6 +200,7 @@ impl Live {
         self.tape.append(&batch);
         let mut core = self.core.lock();
         step::apply(&mut core.engine, &batch, &mut self.changes);
+        self.tape.events(&self.changes, core.engine.state());
         core.fold(&mut self.changes);
         drop(core);
         self.core.announce();
@@ -230,27 +259,69 @@ fn slept(since: Timestamp, to: Timestamp) -> Input {
     Input::Gap(Gap { scope: GapScope::Plant, from: since, to, reason: GapReason::NotRunning, lost: None })
 }
 
+/// Why a mark could not be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MarkError {
+    #[error("nothing is being recorded now, so there is no file for the mark; try again when the recorder writes")]
+    NotRecording,
+    #[error("the session has ended; open the recording and mark it there")]
+    Ended,
+}
+
+/// What a screen wants of the file being written.
+enum Order {
+    Mark(Mark, Sender<Result<Mark, MarkError>>),
+    Unmark(u64, Sender<Result<(), MarkError>>),
+}
+
 /// A live session in its own thread.
 pub struct Running {
     core: Arc<SharedCore>,
+    dir: Option<PathBuf>,
+    orders: Sender<Order>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 /// Drives the session by what comes through `receiver` and by its deadlines.
 pub fn spawn(live: Live, receiver: Receiver<Vec<Input>>) -> std::io::Result<Running> {
-    let core = live.core();
+    let (core, dir) = (live.core(), live.dir.clone());
+    let (orders, received) = channel();
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = Arc::clone(&stop);
-    let thread =
-        std::thread::Builder::new().name("plant-loop".to_owned()).spawn(move || run(live, &receiver, &stopping))?;
-    Ok(Running { core, stop, thread: Some(thread) })
+    let thread = std::thread::Builder::new()
+        .name("plant-loop".to_owned())
+        .spawn(move || run(live, &receiver, &received, &stopping))?;
+    Ok(Running { core, dir, orders, stop, thread: Some(thread) })
 }
 
 impl Running {
     /// The state, for screens.
     pub fn core(&self) -> &Arc<SharedCore> {
         &self.core
+    }
+
+    /// The file being written; `None` while there is none.
+    pub fn file(&self) -> Option<PathBuf> {
+        let name = self.core.lock().file.clone();
+        self.dir.as_ref().filter(|_| !name.is_empty()).map(|dir| dir.join(name))
+    }
+
+    /// Marks a moment of the running shift. Number and time of making are given here. Waits until the loop has taken
+    /// it (a fraction of a second); it is on disk with the next commit.
+    pub fn mark(&self, mark: Mark) -> Result<Mark, MarkError> {
+        self.order(|done| Order::Mark(mark, done))
+    }
+
+    /// Takes a mark of the running shift away.
+    pub fn unmark(&self, id: u64) -> Result<(), MarkError> {
+        self.order(|done| Order::Unmark(id, done))
+    }
+
+    fn order<T>(&self, order: impl FnOnce(Sender<Result<T, MarkError>>) -> Order) -> Result<T, MarkError> {
+        let (done, outcome) = channel();
+        self.orders.send(order(done)).map_err(|_unsent| MarkError::Ended)?;
+        outcome.recv().map_err(|_loop_gone| MarkError::Ended)?
     }
 }
 
@@ -266,8 +337,9 @@ impl Drop for Running {
     }
 }
 
-fn run(mut live: Live, receiver: &Receiver<Vec<Input>>, stop: &AtomicBool) {
+fn run(mut live: Live, receiver: &Receiver<Vec<Input>>, orders: &Receiver<Order>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
+        orders.try_iter().for_each(|order| live.obey(order));
         let sleep = Duration::from_nanos(live.may_sleep().0.unsigned_abs());
         match receiver.recv_timeout(sleep) {
             Ok(first) => {

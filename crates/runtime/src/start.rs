@@ -1,6 +1,7 @@
 //! Start-up is a replay: the last keyframe and what lies after it through the same step, then live.
 
 use crate::clock::Clock;
+use crate::events::Chronicle;
 use crate::live::Options;
 use crate::replay::{Replay, ReplayError};
 use crate::tape::{Origin, Tape};
@@ -8,7 +9,7 @@ use lineside_config::calendar::Calendar;
 use lineside_engine::Engine;
 use lineside_model::state::Shift;
 use lineside_model::{PlantConfig, PlantState, Timestamp};
-use lineside_recording::ShiftFile;
+use lineside_recording::{Event, ShiftFile};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ struct Memory {
     path: PathBuf,
     shift: Shift,
     state: PlantState,
+    /// Of what lies after the last keyframe.
+    events: Vec<Event>,
     /// The configuration is the one of that file, to the letter.
     same_config: bool,
 }
@@ -52,7 +55,9 @@ pub(crate) fn begin(
     let resumable = memory.as_ref().filter(|memory| memory.same_config && memory.shift == shift);
     let (tape, shift_is_new) = match (&options.dir, resumable) {
         (None, _) => (Tape::off(), true),
-        (Some(dir), Some(memory)) => (Tape::resume(dir, &memory.path, header, at), false),
+        (Some(dir), Some(memory)) => {
+            (Tape::resume(dir, &memory.path, header, &memory.state, memory.events.clone()), false)
+        }
         (Some(dir), None) => {
             let state = memory.as_ref().map_or_else(|| PlantState::new(config), |memory| memory.state.clone());
             (Tape::create(dir, header, &state, at), true)
@@ -72,12 +77,12 @@ fn remember(dir: &Path, config: &Arc<PlantConfig>, origin: &Origin, problems: &m
     let file = found.newest?;
     let path = file.path().to_owned();
     match replayed(file) {
-        Ok(replay) => {
+        Ok((replay, events)) => {
             let report = replay.report();
             let damaged = report.damaged.iter().cloned();
             let differs = report.mismatches.iter().map(|at| format!("replay differs from what was live: {at:?}"));
             problems.extend(damaged.chain(differs).map(|what| format!("{}: {what}", path.display())));
-            Some(memory_of(path, replay, config, origin))
+            Some(memory_of(path, replay, events, config, origin))
         }
         Err(error) => {
             problems.push(chain(&error));
@@ -92,19 +97,21 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text} ({cause})"))
 }
 
-fn replayed(file: ShiftFile) -> Result<Replay, ReplayError> {
+fn replayed(file: ShiftFile) -> Result<(Replay, Vec<Event>), ReplayError> {
     let mut replay = Replay::latest(file)?;
-    replay.run(|_| ())?;
-    Ok(replay)
+    let mut chronicle = Chronicle::after(replay.state());
+    let mut events = Vec::new();
+    replay.watch(|engine, changes| events.extend(chronicle.events_of(changes, engine.state())))?;
+    Ok((replay, events))
 }
 
-fn memory_of(path: PathBuf, replay: Replay, config: &Arc<PlantConfig>, origin: &Origin) -> Memory {
+fn memory_of(path: PathBuf, replay: Replay, events: Vec<Event>, config: &Arc<PlantConfig>, origin: &Origin) -> Memory {
     let header = replay.file().header();
     let same_config = header.config_text == origin.config_text;
     let shift = header.shift.clone();
     let engine = replay.into_engine();
     let state = if same_config { engine.state().clone() } else { carry_over(engine.config(), engine.state(), config) };
-    Memory { path, shift, state, same_config }
+    Memory { path, shift, state, events, same_config }
 }
 
 /// What a state means under another configuration: units and tags keep what is known of them by name.

@@ -3,9 +3,11 @@
 //! Losing the recorder never stops the loop. What was not recorded becomes a gap, and the file goes on
 //! with a keyframe, so that replay never guesses.
 
+use crate::events::Chronicle;
+use lineside_engine::Change;
 use lineside_model::state::{RecorderState, Shift};
 use lineside_model::{Batch, Gap, GapReason, GapScope, Input, PlantState, Span, Text, Timestamp};
-use lineside_recording::{Appended, Header, KeyframeKind, RecordError, Recorder, State, Status};
+use lineside_recording::{Appended, Event, Header, KeyframeKind, Mark, RecordError, Recorder, State, Status};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +55,8 @@ pub(crate) struct Tape {
     retry_at: Timestamp,
     /// Since when nothing is recorded.
     unrecorded: Option<Timestamp>,
+    /// What the index of events of the file has.
+    chronicle: Chronicle,
     told: RecorderState,
     failure: Option<String>,
 }
@@ -66,15 +70,18 @@ impl Tape {
             header: None,
             retry_at: Timestamp::MIN,
             unrecorded: None,
+            chronicle: Chronicle::default(),
             told: RecorderState::Off,
             failure: None,
         }
     }
 
-    /// Goes on with a file whose tail has been replayed.
-    pub(crate) fn resume(dir: &Path, path: &Path, header: Header, at: Timestamp) -> Tape {
-        let mut tape = Tape { dir: Some(dir.to_owned()), ..Tape::off() };
-        tape.adopt(Recorder::resume(path), header, at);
+    /// Goes on with a file whose tail has been replayed up to `state`; `events` are those of the tail: the last of them
+    /// may be missing in the file.
+    pub(crate) fn resume(dir: &Path, path: &Path, header: Header, state: &PlantState, events: Vec<Event>) -> Tape {
+        let mut tape = Tape { dir: Some(dir.to_owned()), chronicle: Chronicle::after(state), ..Tape::off() };
+        tape.adopt(Recorder::resume(path), header, state.at);
+        tape.index(events);
         tape
     }
 
@@ -91,6 +98,29 @@ impl Tape {
         if self.dir.is_some() {
             self.begin(header, state, at);
         }
+    }
+
+    /// Notes what happened in a step: `changes` led to `state`.
+    pub(crate) fn events(&mut self, changes: &[Change], state: &PlantState) {
+        if self.dir.is_none() {
+            return;
+        }
+        if self.recorder.is_some() && self.unrecorded.is_none() {
+            let events = self.chronicle.events_of(changes, state);
+            self.index(events);
+        } else {
+            self.chronicle.missed();
+        }
+    }
+
+    /// Puts a mark into the file and returns its number; `None`: there is no file that takes it now.
+    pub(crate) fn mark(&mut self, mark: Mark) -> Option<u64> {
+        self.recorder.as_mut()?.mark(mark)
+    }
+
+    /// Takes a mark out of the file; false: there is no file that can do so now.
+    pub(crate) fn unmark(&mut self, id: u64) -> bool {
+        self.recorder.as_mut().is_some_and(|recorder| recorder.unmark(id) == Appended::Queued)
     }
 
     /// Name of the file being written; empty when there is none.
@@ -169,7 +199,15 @@ impl Tape {
 
     fn begin(&mut self, header: Header, state: &PlantState, at: Timestamp) {
         let Some(dir) = self.dir.clone() else { return };
+        self.chronicle = Chronicle::after(state);
         self.adopt(Recorder::create(&dir, header.clone(), state), header, at);
+    }
+
+    fn index(&mut self, events: Vec<Event>) {
+        let kept = self.recorder.as_mut().map(|recorder| recorder.events(events));
+        if kept != Some(Appended::Queued) {
+            self.chronicle.missed();
+        }
     }
 
     fn adopt(&mut self, recorder: Result<Recorder, RecordError>, header: Header, at: Timestamp) {

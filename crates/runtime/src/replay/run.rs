@@ -78,13 +78,23 @@ impl Replay {
 
     /// Plays to the end at full speed; `after` sees the engine after every batch.
     pub fn run(&mut self, mut after: impl FnMut(&Engine)) -> Result<&ReplayReport, ReplayError> {
+        self.watch(|engine, _changes| after(engine))
+    }
+
+    /// As [`Replay::run`]; `after` also sees what each step changed.
+    pub fn watch(&mut self, mut after: impl FnMut(&Engine, &[Change])) -> Result<&ReplayReport, ReplayError> {
         let mut changes = Vec::new();
         for row in self.file.rows(self.engine.state().seq) {
             take(&mut self.engine, &mut self.report, row?, &mut changes);
+            after(&self.engine, &changes);
             changes.clear();
-            after(&self.engine);
         }
         Ok(&self.report)
+    }
+
+    /// The state reached.
+    pub fn state(&self) -> &PlantState {
+        self.engine.state()
     }
 
     /// What the run so far found.
