@@ -9,8 +9,11 @@ mod player;
 mod run;
 mod seek;
 mod session;
+mod story;
+mod timeline;
 
 pub use playback::{Command, Goal, Playback, Speed};
 pub use player::{Damage, Doubt, PlaybackState, Player};
 pub use run::{Mismatch, Replay, ReplayError, ReplayReport};
 pub use session::ReplaySession;
+pub use timeline::{Progress, Timeline};

@@ -7,6 +7,7 @@
 use super::playback::{Command, Goal, Playback, Speed};
 use super::run::{Mismatch, ReplayError};
 use super::seek::{self, Stand};
+use super::story::Story;
 use crate::clock::Clock;
 use crate::step;
 use crate::view::{Core, SharedCore, View};
@@ -113,8 +114,7 @@ pub struct Player {
     behind: bool,
     since_refresh: Span,
     changes: Vec<Change>,
-    /// All notices of the recording in order, once they are known.
-    notices: Option<Arc<Vec<Notice>>>,
+    story: Arc<Story>,
 }
 
 impl Player {
@@ -130,6 +130,7 @@ impl Player {
         let config =
             lineside_config::parse(&header.config_text, Path::new(&header.config_path)).map_err(ReplayError::Config)?;
         let config = Arc::new(config);
+        let story = Arc::new(Story::open(&file)?);
         let (from, to) = seek::bounds(&file)?;
         let playback = Playback::new(from, to, growing);
         let at = at.unwrap_or(from).clamp(from, to);
@@ -157,7 +158,7 @@ impl Player {
             behind: false,
             since_refresh: Span::ZERO,
             changes: Vec::new(),
-            notices: None,
+            story,
         };
         player.take_stand(stand, at);
         player.publish();
@@ -238,18 +239,23 @@ impl Player {
         self.settle(done.err().as_ref());
     }
 
-    /// All notices of the recording in order: from now on a jump takes the list up to its instant from here.
-    pub fn know_notices(&mut self, notices: Arc<Vec<Notice>>) {
-        self.notices = Some(notices);
-        let list = self.notices_until(self.playback.position);
-        self.core.lock().view.replace(list);
-        self.findings.jump += 1;
-        self.publish();
+    /// The pass through a file without an index is over: the list of notices is complete now.
+    pub(super) fn know_story(&mut self) {
+        if let Some(notices) = self.story.notices_until(self.playback.position, View::NOTICES_MAX) {
+            self.core.lock().view.replace(notices);
+            self.findings.jump += 1;
+            self.publish();
+        }
+    }
+
+    pub(super) fn story(&self) -> Arc<Story> {
+        Arc::clone(&self.story)
     }
 
     fn obey(&mut self, command: Command) -> Result<(), ReplayError> {
         if self.playback.growing || command == Command::Refresh {
             self.refresh();
+            self.story.read_on()?;
         }
         let command = match command {
             Command::StepChange { forward } => {
@@ -325,7 +331,7 @@ impl Player {
     fn take_stand(&mut self, stand: Stand, at: Timestamp) {
         self.damaged_until = stand.damaged.last().map(|damage| damage.last_seq);
         stand.damaged.into_iter().for_each(|damage| self.report(damage));
-        let notices = if self.notices.is_some() { self.notices_until(at) } else { stand.notices };
+        let notices = self.story.notices_until(at, View::NOTICES_MAX).unwrap_or(stand.notices);
         self.findings.jump += 1;
         self.playback.arrived(at);
         self.behind = false;
@@ -333,12 +339,6 @@ impl Player {
         core.engine = stand.engine;
         core.view.replace(notices);
         core.recorder_since = recorder_since(&core, self.playback.from);
-    }
-
-    fn notices_until(&self, at: Timestamp) -> Vec<Notice> {
-        let all = self.notices.as_ref().map_or(&[][..], |all| all.as_slice());
-        let end = all.partition_point(|notice| notice.at <= at);
-        all[end.saturating_sub(View::NOTICES_MAX)..end].to_vec()
     }
 
     /// Applies everything up to `goal`, in order, or as much of it as the budget allows.

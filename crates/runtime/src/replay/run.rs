@@ -3,7 +3,7 @@
 use crate::step;
 use lineside_config::Errors;
 use lineside_engine::{Change, Engine};
-use lineside_model::{PlantConfig, PlantState, Timestamp};
+use lineside_model::{PlantConfig, PlantState, Timestamp, UnitId};
 use lineside_recording::{OpenError, Row, ShiftFile};
 use std::path::Path;
 use std::sync::Arc;
@@ -83,11 +83,25 @@ impl Replay {
 
     /// As [`Replay::run`]; `after` also sees what each step changed.
     pub fn watch(&mut self, mut after: impl FnMut(&Engine, &[Change])) -> Result<&ReplayReport, ReplayError> {
+        self.watch_while(|engine, changes| {
+            after(engine, changes);
+            true
+        })
+    }
+
+    /// As [`Replay::watch`], until `after` says that it is enough.
+    pub fn watch_while(
+        &mut self,
+        mut after: impl FnMut(&Engine, &[Change]) -> bool,
+    ) -> Result<&ReplayReport, ReplayError> {
         let mut changes = Vec::new();
         for row in self.file.rows(self.engine.state().seq) {
             take(&mut self.engine, &mut self.report, row?, &mut changes);
-            after(&self.engine, &changes);
+            let goes_on = after(&self.engine, &changes);
             changes.clear();
+            if !goes_on {
+                break;
+            }
         }
         Ok(&self.report)
     }
@@ -125,7 +139,11 @@ fn take(engine: &mut Engine, report: &mut ReplayReport, row: Row, changes: &mut 
             report.inputs += batch.inputs.len() as u64;
             step::apply(engine, &batch, changes);
         }
-        Row::Keyframe { state, .. } => *engine = Engine::from_state(engine.config().clone(), state),
+        Row::Keyframe { state, .. } => {
+            *engine = Engine::from_state(engine.config().clone(), state);
+            let units = 0..engine.config().units.len() as u32;
+            changes.extend(units.map(|unit| Change::Strip(UnitId(unit))));
+        }
         Row::Digest { seq, at, digest } => {
             engine.advance_to(at, changes);
             compare(engine, report, Mismatch { seq, at, live: digest, replay: 0 });

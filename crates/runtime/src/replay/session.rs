@@ -7,6 +7,8 @@
 use super::playback::Command;
 use super::player::{PlaybackState, Player};
 use super::run::ReplayError;
+use super::story::Story;
+use super::timeline::Timeline;
 use crate::clock::{Clock, SystemClock};
 use crate::view::SharedCore;
 use lineside_model::{PlantConfig, Timestamp};
@@ -25,14 +27,17 @@ pub struct ReplaySession {
     core: Arc<SharedCore>,
     config: Arc<PlantConfig>,
     file: ShiftFile,
+    story: Arc<Story>,
     orders: Option<Sender<Order>>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
-/// A command, and where its outcome goes.
-struct Order {
-    command: Command,
-    done: Sender<Result<PlaybackState, ReplayError>>,
+/// What the thread is to do.
+enum Order {
+    /// A command, and where its outcome goes.
+    Obey(Command, Sender<Result<PlaybackState, ReplayError>>),
+    /// All events of a file without an index are known now.
+    KnowStory,
 }
 
 impl ReplaySession {
@@ -44,13 +49,15 @@ impl ReplaySession {
     }
 
     fn spawn(player: Player) -> Result<ReplaySession, ReplayError> {
-        let (core, config, file) = (player.core(), player.config(), player.file().clone());
+        let (core, config, file, story) = (player.core(), player.config(), player.file().clone(), player.story());
         let (orders, received) = channel();
-        let thread = std::thread::Builder::new()
-            .name("replay".to_owned())
-            .spawn(move || run(player, &received))
-            .map_err(ReplayError::Thread)?;
-        Ok(ReplaySession { core, config, file, orders: Some(orders), thread: Some(thread) })
+        let mut threads = Vec::new();
+        if story.wants_pass() {
+            let (story, orders) = (Arc::clone(&story), orders.clone());
+            threads.push(thread("replay-pass", move || go_through(&story, &orders))?);
+        }
+        threads.push(thread("replay", move || run(player, &received))?);
+        Ok(ReplaySession { core, config, file, story, orders: Some(orders), threads })
     }
 
     /// The state, for screens: the same as of a live session, with [`crate::Core::playback`] set.
@@ -77,19 +84,44 @@ impl ReplaySession {
     pub fn command(&self, command: Command) -> Result<PlaybackState, ReplayError> {
         let (done, outcome) = channel();
         let orders = self.orders.as_ref().ok_or(ReplayError::Ended)?;
-        orders.send(Order { command, done }).map_err(|_unsent| ReplayError::Ended)?;
+        orders.send(Order::Obey(command, done)).map_err(|_unsent| ReplayError::Ended)?;
         outcome.recv().map_err(|_thread_gone| ReplayError::Ended)?
+    }
+
+    /// What a time bar draws. Until a file without an index has been gone through it is not complete, and
+    /// [`ReplaySession::progress`] says how far that is. Takes as long as reading the events that are new.
+    pub fn timeline(&self) -> Result<Timeline, ReplayError> {
+        self.story.read_on()?;
+        self.story.timeline()
+    }
+
+    /// How far the pass through a file without an index is, 0 to 1.
+    pub fn progress(&self) -> f64 {
+        self.story.progress.share()
     }
 }
 
 impl Drop for ReplaySession {
     fn drop(&mut self) {
+        self.story.progress.cancel();
         self.orders = None; // the thread ends when nobody can ask any more
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the replay had ended by a panic");
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("the replay had ended by a panic");
+            }
         }
+    }
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ReplayError> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(work).map_err(ReplayError::Thread)
+}
+
+fn go_through(story: &Story, orders: &Sender<Order>) {
+    match story.pass() {
+        Ok(true) => tracing::debug!(heard = orders.send(Order::KnowStory).is_ok(), "all events are known"),
+        Ok(false) => {}
+        Err(error) => tracing::error!(%error, "the events of the recording could not be found"),
     }
 }
 
@@ -119,8 +151,12 @@ fn run(mut player: Player, orders: &Receiver<Order>) {
 fn obey(player: &mut Player, orders: Vec<Order>) {
     let mut waiting = orders.into_iter().peekable();
     let mut passed_over = Vec::new();
-    while let Some(Order { command, done }) = waiting.next() {
-        let is_seek = |order: &Order| matches!(order.command, Command::Seek(_));
+    while let Some(order) = waiting.next() {
+        let Order::Obey(command, done) = order else {
+            player.know_story();
+            continue;
+        };
+        let is_seek = |order: &Order| matches!(order, Order::Obey(Command::Seek(_), _));
         if matches!(command, Command::Seek(_)) && waiting.peek().is_some_and(is_seek) {
             passed_over.push(done);
             continue;
