@@ -11,6 +11,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lineside-config", "model"),
     ("lineside-engine", "model"),
     ("lineside-recording", "model"),
+    ("lineside-export", "model"),
     ("lineside-opcua", "model"),
     ("lineside-plant", ""),
     ("lineside-runtime", "model config engine recording"),
@@ -18,7 +19,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lineside-host", "model config opcua runtime api"),
     ("lineside-server", "api host"),
     ("lineside", "api host"),
-    ("lineside-tests", "model config engine recording opcua plant runtime api host server"),
+    ("lineside-tests", "model config engine recording export opcua plant runtime api host server"),
     ("xtask", ""),
 ];
 
@@ -27,6 +28,7 @@ const FORBIDDEN: &[(&str, &[&str])] = &[
     ("lineside-model", &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"]),
     ("lineside-engine", &["tokio", "tauri", "rusqlite", "serde", "rand", "jiff"]),
     ("lineside-recording", &["tokio", "tauri"]),
+    ("lineside-export", &["tokio", "tauri", "rusqlite"]),
     ("lineside-opcua", &["tauri", "rusqlite"]),
     ("lineside-host", &["tauri"]),
     ("lineside-server", &["tauri"]),
