@@ -6,4 +6,5 @@ mod crash;
 mod damage;
 mod failures;
 mod model;
+mod query;
 mod round_trip;
