@@ -20,6 +20,8 @@ section! {
         needs line: LineTable,
         /// The shift calendar. Where shifts overlap, the one that starts later counts from its start.
         may shift: Several<At<ShiftTable>>,
+        /// What is kept of the recordings; everything by default.
+        may recording: RecordingTable,
         /// The OPC UA servers.
         may connection: Several<At<ConnectionTable>>,
         /// The machines of the line in the order of material flow.
@@ -66,6 +68,14 @@ section! {
         may days: Days,
         /// The crew that works it.
         may crew: Name,
+    }
+
+    /// What is kept of the recordings. The running shift and pinned shifts always are.
+    RecordingTable {
+        /// Recordings that ended longer ago than so many days are removed; none by default.
+        may keep_days: Positive,
+        /// Beyond so many gigabytes (1 GB = 1,000,000,000 bytes) in all, the oldest recordings are removed; none by default.
+        may keep_gb: Positive,
     }
 
     /// An OPC UA server.

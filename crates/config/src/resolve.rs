@@ -3,14 +3,15 @@
 //! A missing or unreadable key has been reported before; its placeholder here never leaves `parse`.
 
 use crate::file::{
-    ConnectionTable, CounterTable, HeartbeatTable, LineTable, PlantFile, ScaleTable, ShiftTable, TagTable, UnitTable,
+    ConnectionTable, CounterTable, HeartbeatTable, LineTable, PlantFile, RecordingTable, ScaleTable, ShiftTable,
+    TagTable, UnitTable,
 };
 use crate::forms::Name;
 use crate::report::{Report, quote};
 use crate::section::{At, Several};
 use crate::suggest::did_you_mean;
 use lineside_model::config::{
-    Connection, CounterConfig, Heartbeat, Line, ModeMap, Scale, ShiftPattern, StateMap, Tag, Unit, User,
+    Connection, CounterConfig, Heartbeat, Line, ModeMap, Retention, Scale, ShiftPattern, StateMap, Tag, Unit, User,
 };
 use lineside_model::{ConnectionId, PlantConfig, Span, TagId, UnitId};
 use std::collections::HashMap;
@@ -47,6 +48,14 @@ pub(crate) fn resolve(file: &PlantFile, report: &mut Report<'_>) -> PlantConfig 
         connections: resolved_connections,
         units: units.iter().map(|u| unit(u, &of_tags, report)).collect(),
         tags: resolved_tags,
+        retention: file.recording.as_ref().map(retention).unwrap_or_default(),
+    }
+}
+
+fn retention(from: &RecordingTable) -> Retention {
+    Retention {
+        keep_days: from.keep_days.as_ref().map(|days| days.0),
+        keep_bytes: from.keep_gb.as_ref().map(|gb| (gb.0 * 1e9) as u64),
     }
 }
 

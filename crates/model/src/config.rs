@@ -35,6 +35,16 @@ pub struct PlantConfig {
     /// Units in the order of material flow.
     pub units: Vec<Unit>,
     pub tags: Vec<Tag>,
+    pub retention: Retention,
+}
+
+/// Which recordings are kept. The running one and pinned ones always are.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub struct Retention {
+    /// Days after the end of a recording; `None`: for ever.
+    pub keep_days: Option<f64>,
+    /// Bytes of all recordings together; `None`: as many as the disk holds.
+    pub keep_bytes: Option<u64>,
 }
 
 /// The production line.

@@ -1,7 +1,7 @@
 //! The published example and schema: the example is taken by both, and says what it seems to say.
 
 use lineside_config::{json_schema, load};
-use lineside_model::config::{Redundancy, Scale, Security, User};
+use lineside_model::config::{Redundancy, Retention, Scale, Security, User};
 use lineside_model::{Mode, PackState, Span, TagId, UnitId};
 
 fn example() -> String {
@@ -42,6 +42,7 @@ fn example_is_read_as_written() {
     assert_eq!((good.modulus, good.max_rate_per_min), (Some(1 << 32), 2560.0));
     assert_eq!(config.line.minor_stop, Span::from_secs(300));
     assert_eq!(config.line.constraint, Some(UnitId(0)));
+    assert_eq!(config.retention, Retention { keep_days: Some(90.0), keep_bytes: Some(200_000_000_000) });
     let connection = &config.connections[0];
     assert_eq!((&connection.security, connection.publish), (&Security::Best, Span::from_millis(100)));
     assert!(matches!(&connection.user, User::Name { name, .. } if name == "operator"));
