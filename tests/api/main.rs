@@ -187,7 +187,7 @@ fn ask<T: serde::de::DeserializeOwned>(screen: &Screen, command: &str, request: 
 }
 
 fn why(screen: &Screen, tag: TagId) -> Explanation {
-    ask(screen, "explain", serde_json::json!({ "tag": tag.0 }))
+    ask(screen, "explain", serde_json::json!({ "epoch": EPOCH, "tag": tag.0 }))
 }
 
 /// What a value is believed to be after these inputs, one case after the other on one plant.
@@ -222,7 +222,8 @@ fn every_doubt_about_a_value_is_explained_by_its_facts() {
     assert_eq!((down.link.state, down.link.status), (LinkStateView::Down, 0x8005_0000));
     let refused = vec![Input::Item { tag: SPEED, status: StatusCode(0x8034_0000) }];
     assert_eq!(check(&mut screen, refused, Trust::Refused).item_status, 0x8034_0000);
-    let nobody = screen.api.call("explain", serde_json::json!({ "tag": 9_999 })).expect_err("no such tag");
+    let nobody =
+        screen.api.call("explain", serde_json::json!({ "epoch": EPOCH, "tag": 9_999 })).expect_err("no such tag");
     assert_eq!(nobody.code, ErrorCode::BadRequest);
 }
 
@@ -247,7 +248,7 @@ fn a_value_past_its_age_is_explained_as_late() {
 fn connections_tell_facts_gaps_and_refusals_newest_first() {
     let mut screen = Screen::new();
     screen.connects();
-    let first: ConnectionsView = ask(&screen, "connections", serde_json::Value::Null);
+    let first: ConnectionsView = ask(&screen, "connections", serde_json::json!({ "epoch": EPOCH }));
     assert_eq!(first.connections.len(), 2);
     assert_eq!((&first.connections[0].report, first.connections[0].gaps.len()), (&None, 0));
 
@@ -266,7 +267,7 @@ fn connections_tell_facts_gaps_and_refusals_newest_first() {
         Input::Fill(Fill { tag: SPEED, from: old.from, to: old.to, values }.into()),
         Input::FillEnded(ended),
     ]);
-    let view: ConnectionsView = ask(&screen, "connections", serde_json::Value::Null);
+    let view: ConnectionsView = ask(&screen, "connections", serde_json::json!({ "epoch": EPOCH }));
     let (one, other) = (&view.connections[0], &view.connections[1]);
     let report = one.report.as_ref().expect("told");
     assert_eq!((report.endpoint.as_str(), report.service_level), ("opc.tcp://b:4840/", Some(255)));
@@ -281,7 +282,9 @@ fn connections_tell_facts_gaps_and_refusals_newest_first() {
 #[test]
 fn what_the_configuration_leaves_out_is_as_the_server_says() {
     let mut screen = Screen::new();
-    let tags = |screen: &Screen| -> TagPage { ask(screen, "tags", serde_json::json!({ "offset": 0, "limit": 100 })) };
+    let tags = |screen: &Screen| -> TagPage {
+        ask(screen, "tags", serde_json::json!({ "epoch": EPOCH, "offset": 0, "limit": 100 }))
+    };
     let config = world::plant();
     let meta = |unit: &str| NodeMeta { unit: unit.into(), range: Some((-5.0, 5.0)), ..NodeMeta::default() };
     let all = config.tag_ids().map(|tag| Input::Meta { tag, meta: meta("furlong").into() });

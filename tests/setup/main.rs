@@ -40,7 +40,7 @@ impl Ground {
             ..ServerOptions::new(scenario, home.path().join("plant"))
         };
         let plant = runtime.block_on(PlantServer::start(options)).expect("a plant");
-        let args = Args { plant: None, data: Some(home.path().join("data")) };
+        let args = Args { data: Some(home.path().join("data")), ..Args::default() };
         let host = Host::start(&args, runtime.handle());
         Ground { api: host.api(), runtime, home, plant, host }
     }
@@ -101,7 +101,7 @@ impl Ground {
         let deadline = Instant::now() + PATIENCE;
         let mut cursor = 0.0;
         loop {
-            let view: ConnectionsView = self.gets("connections", Json::Null);
+            let view: ConnectionsView = self.gets("connections", json!({ "epoch": self.hello().epoch }));
             let first = view.connections.into_iter().next().expect("a connection");
             if wanted(&first) {
                 return first;

@@ -1,11 +1,12 @@
 //! The list of commands, once: dispatch and the TypeScript map both come from it.
 
+use crate::slots::{Slot, Slots};
 use crate::stage::Stage;
 use crate::wire::*;
 use crate::{connections, frame, plant};
 use lineside_model::TagId;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The most tags that one page may hold.
@@ -17,35 +18,36 @@ pub const HOLD: Duration = Duration::from_millis(200);
 /// Setup commands that may be under way: each may hold a thread for half a minute.
 const SETUPS_MAX: usize = 8;
 
+/// Commands under way that read whole recordings: more would only be slower for all of them, and for the plant.
+const LONG_MAX: usize = 4;
+
+/// The longest piece of an import, in bytes.
+pub const PIECE_MAX: usize = 1 << 20;
+
 /// What screens talk to. Cheap to share; answers from any thread.
 pub struct Api {
     stage: Arc<Stage>,
     setup: Option<Arc<dyn Setup>>,
     recordings: Option<Arc<dyn Recordings>>,
     /// Setup commands under way.
-    busy: AtomicUsize,
+    setups: Slots,
+    /// Commands under way that read whole recordings.
+    long: Slots,
 }
 
-/// One setup command under way.
-struct Busy<'a>(&'a AtomicUsize);
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Declares the commands: those that the plant answers, and those that [`Setup`] does.
+/// Declares the commands: those that a session answers, those that [`Setup`] does, and those that [`Recordings`] does:
+/// at once, or after reading a whole file.
 macro_rules! commands {
     (
         plant { $($(#[$plant_meta:meta])* $plant:ident($plant_request:ty) -> $plant_response:ty;)* }
         setup { $($(#[$setup_meta:meta])* $setup:ident($setup_request:ty) -> $setup_response:ty;)* }
         recordings { $($(#[$rec_meta:meta])* $rec:ident($rec_request:ty) -> $rec_response:ty;)* }
+        long { $($(#[$long_meta:meta])* $long:ident($long_request:ty) -> $long_response:ty;)* }
     ) => {
         impl Api {
             /// Answers the command `name`. Unknown names and malformed requests are errors of the caller.
-            /// Setup commands may take up to half a minute: call it where that holds up nobody else. More than a
-            /// few of them at once are refused.
+            /// Setup commands may take up to half a minute, and reading a whole recording as long as that takes: call it
+            /// where that holds up nobody else. More than a few of them at once are refused.
             pub fn call(&self, name: &str, request: serde_json::Value) -> Result<serde_json::Value, ApiError> {
                 match name {
                     $(stringify!($plant) => answer(self.$plant(parse(request)?)?),)*
@@ -54,6 +56,11 @@ macro_rules! commands {
                         answer(setup.$setup(parse(request)?)?)
                     })*
                     $(stringify!($rec) => answer(self.recordings()?.$rec(parse(request)?)?),)*
+                    $(stringify!($long) => {
+                        let recordings = self.recordings()?;
+                        let _slot = self.long.take()?;
+                        answer(recordings.$long(parse(request)?)?)
+                    })*
                     _ => Err(bad_request(format!("there is no command `{name}`"))),
                 }
             }
@@ -69,6 +76,13 @@ macro_rules! commands {
         /// way to the plant. A method may block for as long as a whole file takes to read.
         pub trait Recordings: Send + Sync {
             $($(#[$rec_meta])* fn $rec(&self, request: $rec_request) -> Result<$rec_response, ApiError>;)*
+            $($(#[$long_meta])* fn $long(&self, request: $long_request) -> Result<$long_response, ApiError>;)*
+
+            /// The next piece of a file that is being taken in; `offset` is where it begins.
+            fn put(&self, import: u32, offset: u64, bytes: &[u8]) -> Result<(), ApiError>;
+
+            /// The file that an export of this name wrote; `None`: there is none.
+            fn exported(&self, name: &str) -> Option<PathBuf>;
         }
 
         /// The TypeScript of the command list.
@@ -79,6 +93,7 @@ macro_rules! commands {
                 $((stringify!($plant), <$plant_request as ts_rs::TS>::name(&config), <$plant_response as ts_rs::TS>::name(&config)),)*
                 $((stringify!($setup), <$setup_request as ts_rs::TS>::name(&config), <$setup_response as ts_rs::TS>::name(&config)),)*
                 $((stringify!($rec), <$rec_request as ts_rs::TS>::name(&config), <$rec_response as ts_rs::TS>::name(&config)),)*
+                $((stringify!($long), <$long_request as ts_rs::TS>::name(&config), <$long_response as ts_rs::TS>::name(&config)),)*
             ] {
                 text.push_str(&format!("  {name}: {{ request: {request}, response: {response} }},\n"));
             }
@@ -130,14 +145,8 @@ commands! {
         shifts(()) -> ShiftList;
         /// Keeps a recording whatever its age, or no longer.
         pin(PinRequest) -> ShiftList;
-        /// Reads all of a recording, replays it, and says what is not as it was.
-        verify(ShiftRequest) -> VerifyView;
-        /// Writes a part of a recording as a smaller one, or as a table.
-        export(ExportRequest) -> Exported;
         /// Begins to take in a file.
         import(ImportStart) -> ImportTicket;
-        /// Ends it: the file is checked, and is in the library then.
-        import_end(ImportEnd) -> Imported;
         /// Opens a recording for this screen.
         open(OpenRequest) -> Opened;
         /// Closes it; also closes by itself when it is not used.
@@ -158,6 +167,14 @@ commands! {
         unmark(UnmarkRequest) -> ();
         /// What can be changed in a what-if.
         parameters(EpochRequest) -> WhatIfParameters;
+    }
+    long {
+        /// Reads all of a recording, replays it, and says what is not as it was.
+        verify(ShiftRequest) -> VerifyView;
+        /// Writes a part of a recording as a smaller one, or as a table.
+        export(ExportRequest) -> Exported;
+        /// Ends the taking in of a file: it is checked, and is in the library then.
+        import_end(ImportEnd) -> Imported;
         /// Runs a recording again under a changed configuration.
         what_if(WhatIfRequest) -> WhatIfResult;
     }
@@ -166,7 +183,7 @@ commands! {
 impl Api {
     /// Answers from what is on the stage, and where there is a `setup`, also the commands of Setup.
     pub fn new(stage: Arc<Stage>, setup: Option<Arc<dyn Setup>>) -> Api {
-        Api { stage, setup, recordings: None, busy: AtomicUsize::new(0) }
+        Api { stage, setup, recordings: None, setups: Slots::new(SETUPS_MAX), long: Slots::new(LONG_MAX) }
     }
 
     /// Answers the commands of recordings as well.
@@ -177,23 +194,32 @@ impl Api {
     /// The frame that answers this request (`docs/FRAME.md`). Blocks for up to [`HOLD`] while there is no news: the
     /// screen then has them when they come, not when it next thinks of asking.
     pub fn frame(&self, request: &FrameRequest) -> Result<Vec<u8>, ApiError> {
-        let scene = self.stage.scene();
-        if request.epoch != scene.epoch() {
-            return Err(ApiError { code: ErrorCode::Stale, message: "this session is over".to_owned() });
-        }
-        let session = scene.session()?;
+        let session = self.stage.session(request.epoch)?;
         let cursor = frame::cursor(request);
         let patience = if request.fresh { Duration::ZERO } else { HOLD };
-        Ok(frame::encode(&session.core.lock_news(cursor, patience), session, request))
+        Ok(frame::encode(&session.core.lock_news(cursor, patience), &session, request))
     }
 
-    fn hello(&self, _plant: Option<HelloRequest>) -> Result<Hello, ApiError> {
-        Ok(self.stage.scene().hello())
+    /// Takes a piece of a file that is being imported (`docs/FRAME.md`). At most [`PIECE_MAX`] bytes.
+    pub fn put(&self, import: u32, offset: u64, bytes: &[u8]) -> Result<(), ApiError> {
+        if bytes.len() > PIECE_MAX {
+            return Err(bad_request(format!("a piece of {} bytes; at most {PIECE_MAX}", bytes.len())));
+        }
+        self.recordings()?.put(import, offset, bytes)
+    }
+
+    /// The file that an export of this name wrote, for whoever fetches it. Any other name is none.
+    pub fn exported(&self, name: &str) -> Option<PathBuf> {
+        self.recordings.as_ref()?.exported(name)
+    }
+
+    fn hello(&self, asked: Option<HelloRequest>) -> Result<Hello, ApiError> {
+        self.stage.hello(asked.and_then(|asked| asked.epoch))
     }
 
     fn tags(&self, request: TagsRequest) -> Result<TagPage, ApiError> {
-        let scene = self.stage.scene();
-        let core = scene.session()?.core.lock();
+        let session = self.stage.session(request.epoch)?;
+        let core = session.core.lock();
         let (config, state) = (core.engine.config(), core.engine.state());
         let limit = request.limit.min(TAGS_PER_PAGE) as usize;
         let ids = config.tag_ids().skip(request.offset as usize).take(limit);
@@ -201,15 +227,15 @@ impl Api {
         Ok(TagPage { total: config.tags.len() as u32, tags })
     }
 
-    fn connections(&self, _: EpochRequest) -> Result<ConnectionsView, ApiError> {
-        let scene = self.stage.scene();
-        let core = scene.session()?.core.lock();
+    fn connections(&self, request: EpochRequest) -> Result<ConnectionsView, ApiError> {
+        let session = self.stage.session(request.epoch)?;
+        let core = session.core.lock();
         Ok(connections::view(core.engine.config(), core.engine.state()))
     }
 
     fn explain(&self, request: ExplainRequest) -> Result<Explanation, ApiError> {
-        let scene = self.stage.scene();
-        let core = scene.session()?.core.lock();
+        let session = self.stage.session(request.epoch)?;
+        let core = session.core.lock();
         connections::explain(core.engine.config(), core.engine.state(), TagId(request.tag))
             .ok_or_else(|| bad_request(format!("there is no tag {}", request.tag)))
     }
@@ -218,17 +244,10 @@ impl Api {
         self.recordings.as_deref().ok_or_else(|| refused("This program was started without recordings."))
     }
 
-    fn setup(&self) -> Result<(&dyn Setup, Busy<'_>), ApiError> {
-        if self.stage.scene().is_replay() {
-            return Err(refused("This is a recording. Show the plant itself to set up connections."));
-        }
+    /// Setup is of the plant, whatever recordings are open on some screen.
+    fn setup(&self) -> Result<(&dyn Setup, Slot<'_>), ApiError> {
         let setup = self.setup.as_deref().ok_or_else(|| refused("This program was started without Setup."))?;
-        let before = self.busy.fetch_add(1, Ordering::Relaxed);
-        let busy = Busy(&self.busy);
-        if before >= SETUPS_MAX {
-            return Err(refused("Too much is being asked at once. Wait for an answer, then ask again."));
-        }
-        Ok((setup, busy))
+        Ok((setup, self.setups.take()?))
     }
 }
 
@@ -244,6 +263,10 @@ pub(crate) fn bad_request(message: String) -> ApiError {
     ApiError { code: ErrorCode::BadRequest, message }
 }
 
-fn refused(message: &str) -> ApiError {
+pub(crate) fn stale() -> ApiError {
+    ApiError { code: ErrorCode::Stale, message: "this session is over".to_owned() }
+}
+
+pub(crate) fn refused(message: &str) -> ApiError {
     ApiError { code: ErrorCode::Refused, message: message.to_owned() }
 }

@@ -1,8 +1,8 @@
 //! The binary answer to a pull: header, value columns, JSON tail (`docs/FRAME.md`).
 
-use crate::sections;
 use crate::stage::Session;
-use crate::wire::{FrameRequest, SessionMode};
+use crate::wire::FrameRequest;
+use crate::{replay, sections};
 use lineside_engine::{Trust, scaled, trust};
 use lineside_model::{LinkState, PlantState, SubscriptionState, TagId, Timestamp, Value};
 use lineside_runtime::Core;
@@ -40,11 +40,12 @@ pub(crate) fn encode(core: &Core, session: &Session, request: &FrameRequest) -> 
     let mut columns = Columns::default();
     collect(core, request, cursor, &mut columns);
     let state = core.engine.state();
-    let mut flags = if session.mode == SessionMode::Replay { REPLAY } else { 0 };
+    let mut flags = if session.replay.is_some() { REPLAY } else { 0 };
     if state.links.iter().any(|link| link.simulated) {
         flags |= SIMULATED;
     }
-    let tail = sections::tail(core, cursor, std::mem::take(&mut columns.texts));
+    let mut tail = sections::tail(core, cursor, std::mem::take(&mut columns.texts));
+    tail.replay = session.replay.as_ref().and_then(|replayed| replay::view(core, &replayed.shift));
     // Records of plain fields and finite numbers: serde_json has no way to refuse them.
     let tail = serde_json::to_vec(&tail).unwrap_or_else(|_| b"null".to_vec());
     let header = Header { flags, epoch: session.epoch, at: state.at, seq: core.view.revision };

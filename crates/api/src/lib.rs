@@ -8,9 +8,11 @@ pub mod commands;
 mod connections;
 pub mod frame;
 mod plant;
+pub mod replay;
 mod sections;
+mod slots;
 pub mod stage;
 pub mod wire;
 
 pub use commands::{Api, Recordings, Setup};
-pub use stage::{Scene, Stage};
+pub use stage::{Replayed, Scene, Stage};

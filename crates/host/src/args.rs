@@ -3,14 +3,20 @@
 use std::path::PathBuf;
 
 /// Options of the desktop program and of the loopback server.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {
+    /// A recording to open at once: a `.shift` file, wherever it lies.
+    #[arg(value_name = "FILE.shift")]
+    pub open: Option<PathBuf>,
     /// The plant to show: a `plant.toml`. Default: `plant.toml` in the data folder.
     #[arg(long, value_name = "FILE")]
     pub plant: Option<PathBuf>,
     /// Folder of recordings and certificates. Default: the user's data folder.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// The host serves exports under `/exports/`; screens are told so.
+    #[arg(skip)]
+    pub downloads: bool,
 }
 
 impl Args {

@@ -7,6 +7,7 @@
 mod additions;
 mod args;
 mod certificates;
+mod errors;
 mod explorations;
 mod found;
 mod nodes;

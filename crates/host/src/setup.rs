@@ -3,6 +3,7 @@
 //! Every command is answered within [`PATIENCE`] and some file access. Passwords go into their file and nowhere else:
 //! not into `plant.toml`, not into the log, not back to a screen.
 
+use crate::errors::{bad_request, internal, refused};
 use crate::explorations::Explorations;
 use crate::station::Station;
 use crate::{additions, certificates, found, nodes, problems, proposals};
@@ -191,7 +192,7 @@ impl Setup for HostSetup {
             CertificatePlace::Rejected => Place::Rejected,
             CertificatePlace::Own | CertificatePlace::Unknown => return Err(bad_request("nothing is imported there")),
         };
-        let bytes = BASE64_STANDARD.decode(request.data.trim()).map_err(|error| bad_request(&error.to_string()))?;
+        let bytes = BASE64_STANDARD.decode(request.data.trim()).map_err(|error| bad_request(error.to_string()))?;
         pki::import(&self.station.settings(), &bytes, place).map_err(pki_refused)?;
         self.station.retry_now();
         self.certificates(())
@@ -302,16 +303,4 @@ fn in_words(errors: &Errors) -> String {
 fn pki_refused(error: PkiError) -> ApiError {
     let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
     refused(format!("{error}{cause}."))
-}
-
-fn refused(message: String) -> ApiError {
-    ApiError { code: ErrorCode::Refused, message }
-}
-
-fn bad_request(message: &str) -> ApiError {
-    ApiError { code: ErrorCode::BadRequest, message: message.to_owned() }
-}
-
-fn internal(message: &str) -> ApiError {
-    ApiError { code: ErrorCode::Internal, message: message.to_owned() }
 }

@@ -45,7 +45,6 @@ struct Inner {
     loaded: Option<Arc<Loaded>>,
     /// Held for as long as we write into the data folder.
     lock: Option<File>,
-    epoch: u32,
 }
 
 struct Session {
@@ -97,6 +96,11 @@ impl Station {
     /// The time of this computer.
     pub(crate) fn now(&self) -> Timestamp {
         SystemClock::new().now()
+    }
+
+    /// An epoch for a session that begins now.
+    pub(crate) fn new_epoch(&self) -> u32 {
+        self.stage.new_epoch((self.now().0 / 1_000_000_000) as u32) // seconds since 1970 fit until 2106
     }
 
     /// Puts the file as it is now into force, whatever ran before.
@@ -172,15 +176,14 @@ impl Station {
         }
         let config = Arc::new(loaded.config.clone());
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        // Seconds since 1970 until 2106, and never one that was used before.
-        inner.epoch = ((clock.now().0 / 1_000_000_000) as u32).max(inner.epoch + 1);
+        let epoch = self.new_epoch();
         let live = Live::start(Arc::clone(&config), options(&loaded, &self.data), clock);
         let problems = live.start_problems().iter().map(|text| problems::recording(text)).collect();
         let (door, receiver) = inlet();
         let running = lineside_runtime::spawn(live, receiver).map_err(|error| vec![problems::no_thread(&error)])?;
         let ids = (0..config.connections.len() as u32).map(ConnectionId);
         let adapters = ids.map(|id| self.connect(&config, id, &door)).collect();
-        let scene = Scene::live(Arc::clone(running.core()), inner.epoch, self.path.display().to_string(), problems);
+        let scene = Scene::live(Arc::clone(running.core()), epoch, self.path.display().to_string(), problems);
         inner.session = Some(Session { config, adapters, door, running });
         Ok(scene)
     }

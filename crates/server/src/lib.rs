@@ -2,8 +2,10 @@
 //!
 //! One message each way per request. A text message `{id, name, request}` is answered by a text message
 //! `{id, ok}` or `{id, error}`; the name `frame` is answered by a binary message: the id as u32, four
-//! zero bytes, then the frame (`docs/FRAME.md`).
+//! zero bytes, then the frame (`docs/FRAME.md`). A binary message to us is a piece of an import and is answered by text.
+//! `GET /exports/NAME` is a file that an export wrote.
 
+mod exports;
 mod files;
 
 use axum::Router;
@@ -14,6 +16,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use lineside_api::Api;
+use lineside_api::commands::PIECE_MAX;
 use lineside_api::wire::{ApiError, ErrorCode};
 use std::future::Future;
 use std::io;
@@ -23,8 +26,10 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// A message of a screen is a few kilobytes; nothing honest is larger than this.
-const MESSAGE_MAX: usize = 1 << 20;
+/// Request id, import and offset in front of a piece.
+const PIECE_HEADER: usize = 16;
+/// A message of a screen is a few kilobytes, or a piece of an import; nothing honest is larger than this.
+const MESSAGE_MAX: usize = PIECE_HEADER + PIECE_MAX;
 
 /// Requests of one page under way; the next is read when one of them is answered. The api refuses more slow ones than a
 /// few, so that there is always room for a frame.
@@ -71,6 +76,7 @@ impl Listening {
     ) -> io::Result<()> {
         let app = Router::new()
             .route("/ws", get(upgrade))
+            .route("/exports/{name}", get(exports::serve))
             .with_state(api)
             .fallback_service(files::service(ui))
             .layer(middleware::from_fn(own_pages_only));
@@ -111,6 +117,10 @@ async fn converse(mut socket: WebSocket, api: Arc<Api>) {
                     let api = Arc::clone(&api);
                     // A frame may be held until there is news, and a server may take its time.
                     under_way.spawn_blocking(move || answer(&api, &text));
+                }
+                Some(Ok(Message::Binary(bytes))) => {
+                    let api = Arc::clone(&api);
+                    under_way.spawn_blocking(move || piece(&api, &bytes));
                 }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return,
@@ -153,6 +163,19 @@ fn frame(api: &Api, asked: Asked) -> Message {
         }
         Err(error) => said(asked.id, Err(error)),
     }
+}
+
+/// `[u32 request id][u32 import][u64 offset][bytes]`, little-endian.
+fn piece(api: &Api, message: &[u8]) -> Message {
+    let Some((header, bytes)) = message.split_first_chunk::<PIECE_HEADER>() else {
+        return said(
+            0,
+            Err(ApiError { code: ErrorCode::BadRequest, message: "a piece without its header".to_owned() }),
+        );
+    };
+    let numbers = u128::from_le_bytes(*header);
+    let (id, import, offset) = (numbers as u32, (numbers >> 32) as u32, (numbers >> 64) as u64);
+    said(id, api.put(import, offset, bytes).map(|()| serde_json::Value::Null))
 }
 
 fn said(id: u32, outcome: Result<serde_json::Value, ApiError>) -> Message {

@@ -816,7 +816,7 @@ value: number | null,
  */
 untilMs: number | null, };
 
-export type PlayAction = "play" | "pause" | "seek" | "step" | "loop" | "unloop" | "follow";
+export type PlayAction = "play" | "pause" | "seek" | "step" | "stepChange" | "loop" | "unloop" | "follow";
 
 export type ReplayView = { positionMs: number, fromMs: number, toMs: number, playing: boolean, 
 /**
@@ -846,7 +846,13 @@ differsAtMs: number | null,
 /**
  * Damaged stretches met so far.
  */
-damaged: number, };
+damaged: number, doubt: ReplayDoubt, 
+/**
+ * Why the file could not be read on; the replay is paused then.
+ */
+failure: string | null, };
+
+export type ReplayDoubt = "none" | "damaged" | "notRecorded";
 
 export type TimelineView = { fromMs: number, toMs: number, shift: ShiftView | null, 
 /**
@@ -1001,10 +1007,7 @@ export type Commands = {
   apply: { request: ApplyRequest, response: Applied },
   shifts: { request: null, response: ShiftList },
   pin: { request: PinRequest, response: ShiftList },
-  verify: { request: ShiftRequest, response: VerifyView },
-  export: { request: ExportRequest, response: Exported },
   import: { request: ImportStart, response: ImportTicket },
-  import_end: { request: ImportEnd, response: Imported },
   open: { request: OpenRequest, response: Opened },
   close: { request: EpochRequest, response: null },
   play: { request: PlayRequest, response: ReplayView },
@@ -1015,5 +1018,8 @@ export type Commands = {
   mark: { request: MarkRequest, response: MarkView },
   unmark: { request: UnmarkRequest, response: null },
   parameters: { request: EpochRequest, response: WhatIfParameters },
+  verify: { request: ShiftRequest, response: VerifyView },
+  export: { request: ExportRequest, response: Exported },
+  import_end: { request: ImportEnd, response: Imported },
   what_if: { request: WhatIfRequest, response: WhatIfResult },
 };

@@ -24,8 +24,9 @@ records! {
         pub until_ms: Option<f64>,
     }
 
-    /// Follow: stay at the end of a file that is being written.
-    enum PlayAction { Play, Pause, Seek, Step, Loop, Unloop, Follow }
+    /// StepChange: to the next (value above 0) or the last instant at which anything was recorded. Follow: stay at the
+    /// end of a file that is being written.
+    enum PlayAction { Play, Pause, Seek, Step, StepChange, Loop, Unloop, Follow }
 
     /// Where a replay stands.
     struct ReplayView {
@@ -52,7 +53,14 @@ records! {
         pub differs_at_ms: Option<f64>,
         /// Damaged stretches met so far.
         pub damaged: u32,
+        pub doubt: ReplayDoubt,
+        /// Why the file could not be read on; the replay is paused then.
+        pub failure: Option<String>,
     }
+
+    /// Why the state shown may not be what was. Damaged: inputs before it could not be read. NotRecorded: nothing was
+    /// recorded here, it is the last state known.
+    enum ReplayDoubt { None, Damaged, NotRecorded }
 
     /// What the time bar draws.
     struct TimelineView {
