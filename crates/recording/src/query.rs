@@ -95,7 +95,8 @@ impl Reader {
     /// The samples of a tag with `from <= at <= to` by the time at which they were taken in, in replay order. Read as it
     /// goes, stretch by stretch.
     pub fn samples(&mut self, tag: TagId, from: Timestamp, to: Timestamp) -> Samples<'_> {
-        let begun = self.refresh().map(|()| self.first_stretch(from));
+        // Inputs of one instant may stand on both sides of a keyframe.
+        let begun = self.refresh().map(|()| self.first_stretch(from - Span(1)));
         let (index, failed) = match begun {
             Ok(index) => (index, None),
             Err(error) => (usize::MAX, Some(error)),
