@@ -9,8 +9,8 @@
 //! sample (`sample`), written as differences to the sample before it. Integers are LEB128, signed ones
 //! zigzag. A reader refuses forms that it does not know; a change of anything here is a new form.
 
-mod bytes;
-mod rare;
+pub(crate) mod bytes;
+pub(crate) mod rare;
 mod sample;
 
 use bytes::Source;
@@ -22,7 +22,7 @@ use sample::Previous;
 pub(crate) const FORM: u8 = 1;
 
 /// Set in the first byte of every input that is not a sample.
-const RARE: u8 = 0x80;
+pub(crate) const RARE: u8 = 0x80;
 
 /// Appends the body of `batch` to `out`.
 pub(crate) fn encode(batch: &Batch, out: &mut Vec<u8>) {

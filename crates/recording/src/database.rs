@@ -11,8 +11,10 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// "SHFT".
 pub(crate) const APPLICATION_ID: i64 = 0x5348_4654;
-/// The format that this program writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 1;
+/// The format of a file whose inputs all lie in the journal.
+pub(crate) const FORMAT_JOURNAL: i64 = 1;
+/// The format of a file with sealed blocks, and the newest that this program reads.
+pub(crate) const FORMAT_BLOCKS: i64 = 2;
 /// SQLite releases before this can corrupt a WAL that two connections work on (fixed in 3.51.3).
 const SQLITE_LEAST: i32 = 3_051_003;
 
@@ -35,7 +37,7 @@ pub(crate) fn create_tables(connection: &Connection, header: &Header) -> rusqlit
     }
     insert.execute(params!["check", header_checksum(&rows)])?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", FORMAT)
+    connection.pragma_update(None, "user_version", FORMAT_JOURNAL)
 }
 
 /// A connection that writes. The file must exist.
@@ -112,9 +114,9 @@ pub(crate) fn check_identity(connection: &Connection, path: &Path) -> Result<(),
         connection.pragma_query_value(None, name, |row| row.get(0)).map_err(|source| OpenError::sqlite(path, source))
     };
     match (number("application_id")?, number("user_version")?) {
-        (APPLICATION_ID, FORMAT) => Ok(()),
-        (APPLICATION_ID, found) if found > FORMAT => {
-            Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT })
+        (APPLICATION_ID, FORMAT_JOURNAL | FORMAT_BLOCKS) => Ok(()),
+        (APPLICATION_ID, found) if found > FORMAT_BLOCKS => {
+            Err(OpenError::Newer { path: path.to_owned(), found, known: FORMAT_BLOCKS })
         }
         // Creation is one transaction: without it there is an empty database, or an empty file.
         (0, 0) if number("schema_version")? == 0 => Err(OpenError::Unfinished(path.to_owned())),
@@ -125,12 +127,13 @@ pub(crate) fn check_identity(connection: &Connection, path: &Path) -> Result<(),
 
 /// Checksum of a row: of its numbers and its body, so that a changed stamp is noticed as well.
 pub(crate) fn checksum<const N: usize>(numbers: [i64; N], body: &[u8]) -> i64 {
-    const { assert!(N <= 4, "the head has room for four numbers") };
-    let mut head = [0; 32];
+    const { assert!(N <= 8, "the head has room for eight numbers") };
+    let mut head = [0; 64];
     for (place, number) in head.chunks_exact_mut(8).zip(numbers) {
         place.copy_from_slice(&number.to_le_bytes());
     }
-    xxh3_64_with_seed(body, xxh3_64(&head)) as i64
+    // Rows with fewer numbers were given room for four.
+    xxh3_64_with_seed(body, xxh3_64(&head[..8 * N.max(4)])) as i64
 }
 
 /// Reads the header that [`create_tables`] wrote.

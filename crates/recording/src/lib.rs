@@ -29,6 +29,7 @@
 //! a keyframe is damage, and the reader says so.
 
 pub mod attach;
+mod block;
 mod codec;
 mod database;
 mod edit;

@@ -27,7 +27,7 @@ mod kind {
 }
 
 /// Appends an input that is not a sample.
-pub(super) fn put(out: &mut Vec<u8>, input: &Input) {
+pub(crate) fn put(out: &mut Vec<u8>, input: &Input) {
     match input {
         // `encode` sends samples the other way.
         Input::Sample(_) => {}
@@ -97,7 +97,7 @@ pub(super) fn put(out: &mut Vec<u8>, input: &Input) {
 }
 
 /// Reads the input that begins with `head`.
-pub(super) fn take(head: u8, from: &mut Source<'_>) -> Result<Input, Malformed> {
+pub(crate) fn take(head: u8, from: &mut Source<'_>) -> Result<Input, Malformed> {
     Ok(match head & !RARE {
         kind::LINK => Input::Link {
             connection: ConnectionId(from.u32()?),

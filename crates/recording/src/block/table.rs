@@ -1,0 +1,268 @@
+//! The tables `block` and `seg`: their rows, checked.
+
+use super::overview::{self, Bucket};
+use super::pack::Packed;
+use super::segment::{Segment, TagEntry};
+use super::skeleton::{self, Skeleton};
+use super::tag::TagColumn;
+use super::unpack::Pieces;
+use super::{BlockInfo, FORM, GROUPS, group_of};
+use crate::database::checksum;
+use crate::raw::signed;
+use lineside_model::archive::Malformed;
+use lineside_model::{TagId, Timestamp};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
+use std::sync::Arc;
+
+/// Why a part of a block cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Fault {
+    /// It costs this part; the rest can be read.
+    #[error("{0}")]
+    Damaged(String),
+    /// The file cannot be read.
+    #[error("reading failed")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Fault {
+        Fault::Damaged(malformed.to_string())
+    }
+}
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, seq0 INTEGER, seq1 INTEGER, at0 INTEGER, at1 INTEGER,
+                                      n INTEGER, version INTEGER, crc INTEGER, skeleton BLOB);
+    CREATE TABLE IF NOT EXISTS seg (id INTEGER PRIMARY KEY, n INTEGER, src_min INTEGER, src_max INTEGER, crc INTEGER,
+                                    ov_crc INTEGER, ov BLOB, body BLOB);
+";
+const INFO: &str = "id, seq0, seq1, at0, at1";
+const INSERT_BLOCK: &str = "INSERT INTO block VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT_SEGMENT: &str = "INSERT INTO seg VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// Makes the tables where they are missing: with the first block a file becomes one of format 2.
+pub(crate) fn create_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(SCHEMA)
+}
+
+/// Puts the block in the place of its journal rows. False: the journal does not hold exactly these; nothing is to be
+/// committed.
+pub(crate) fn delete_and_insert(connection: &Connection, packed: &Packed) -> rusqlite::Result<bool> {
+    let ends = [signed(packed.seq0), signed(packed.seq1)];
+    let deleted = connection.prepare_cached("DELETE FROM journal WHERE seq BETWEEN ?1 AND ?2")?.execute(ends)?;
+    if deleted as u64 != packed.batches {
+        return Ok(false);
+    }
+    let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM block", [], |row| row.get(0))?;
+    let [seq0, seq1] = ends;
+    let numbers = [id, seq0, seq1, packed.at0.0, packed.at1.0, packed.batches as i64, i64::from(FORM)];
+    let crc = checksum(numbers, &packed.skeleton);
+    let [id, seq0, seq1, at0, at1, n, version] = numbers;
+    let values = params![id, seq0, seq1, at0, at1, n, version, crc, packed.skeleton];
+    connection.prepare_cached(INSERT_BLOCK)?.execute(values)?;
+    for segment in &packed.segments {
+        let id = segment_id(id, segment.group);
+        let (least, most) = segment.source.unzip();
+        let numbers = [id, segment.n as i64, least.unwrap_or(0), most.unwrap_or(0)];
+        let crc = checksum(numbers, &segment.body);
+        let ov_crc = checksum([id], &segment.overview);
+        let values = params![id, numbers[1], least, most, crc, ov_crc, segment.overview, segment.body];
+        connection.prepare_cached(INSERT_SEGMENT)?.execute(values)?;
+    }
+    Ok(true)
+}
+
+fn segment_id(block: i64, group: u32) -> i64 {
+    block.saturating_mul(i64::from(GROUPS)).saturating_add(i64::from(group))
+}
+
+/// Is there a table of blocks?
+fn exists(connection: &Connection) -> rusqlite::Result<bool> {
+    let found =
+        connection.prepare_cached("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'block'")?.exists([])?;
+    Ok(found)
+}
+
+/// The blocks in the order of their sequence numbers, as their rows say, without overlaps. Their checksums are looked
+/// at when they are read.
+pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<BlockInfo>> {
+    if !exists(connection)? {
+        return Ok(Vec::new());
+    }
+    let mut select = connection.prepare_cached(&format!("SELECT {INFO} FROM block"))?;
+    let mut blocks: Vec<BlockInfo> = Vec::new();
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        blocks.extend(info(row).filter(|info| info.inputs().is_some()));
+    }
+    blocks.sort_by_key(|block| (block.seq0, block.id));
+    let mut free = 0;
+    blocks.retain(|block| {
+        let fits = block.seq0 >= free;
+        free = if fits { block.seq1 + 1 } else { free };
+        fits
+    });
+    Ok(blocks)
+}
+
+/// `None`: the row holds something else than numbers.
+fn info(row: &Row<'_>) -> Option<BlockInfo> {
+    let number = |i: usize| match row.get_ref(i) {
+        Ok(ValueRef::Integer(number)) => Some(number),
+        _ => None,
+    };
+    let seq = |i: usize| number(i).and_then(|seq| u64::try_from(seq).ok()).filter(|seq| *seq < i64::MAX as u64);
+    Some(BlockInfo {
+        id: number(0)?,
+        seq0: seq(1)?,
+        seq1: seq(2)?,
+        at0: Timestamp(number(3)?),
+        at1: Timestamp(number(4)?),
+    })
+}
+
+/// The first block that holds something from `seq` on.
+pub(crate) fn next_at_or_after(connection: &Connection, seq: u64) -> rusqlite::Result<Option<BlockInfo>> {
+    Ok(list(connection)?.into_iter().find(|block| block.seq1 >= seq))
+}
+
+/// The last sequence number in blocks, and the stamp of the last batch, if its block's checksum vouches for it.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Option<Timestamp>)>> {
+    let Some(last) = list(connection)?.pop() else { return Ok(None) };
+    let intact = skeleton_row(connection, last.id).is_ok_and(|(info, _)| info == last);
+    Ok(Some((last.seq1, intact.then_some(last.at1))))
+}
+
+/// A block for reading.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pub(crate) skeleton: Arc<Skeleton>,
+}
+
+impl Block {
+    /// Reads the skeleton.
+    pub(crate) fn open(connection: &Connection, id: i64) -> Result<Block, Fault> {
+        let (info, body) = skeleton_row(connection, id)?;
+        Ok(Block { skeleton: Arc::new(skeleton::decode(info, &body)?) })
+    }
+
+    /// The segment of a group; `None`: it has no samples in this block.
+    pub(crate) fn segment(&self, connection: &Connection, group: u32) -> Result<Option<Segment>, Fault> {
+        let Ok(number) = self.skeleton.groups.binary_search_by_key(&group, |runs| runs.group) else { return Ok(None) };
+        let segment = Segment::open(segment_row(connection, self.skeleton.info.id, group)?)?;
+        // It is of this block, and of the tags of this group.
+        let tags = segment.entries.iter().all(|entry| group_of(entry.tag) == group);
+        if !tags || segment.samples() != self.skeleton.groups[number].samples() {
+            return Err(Malformed("number of samples").into());
+        }
+        Ok(Some(segment))
+    }
+
+    /// The samples of a tag; `None`: it has none in this block.
+    pub(crate) fn tag_column(&self, connection: &Connection, tag: TagId) -> Result<Option<TagColumn>, Fault> {
+        let Some(segment) = self.segment(connection, group_of(tag))? else { return Ok(None) };
+        self.tag_of(&segment, tag)
+    }
+
+    /// The samples of a tag of a segment of this block.
+    pub(crate) fn tag_of(&self, segment: &Segment, tag: TagId) -> Result<Option<TagColumn>, Fault> {
+        let Some((number, entry)) = segment.find(tag) else { return Ok(None) };
+        let column = segment.column(entry, &self.skeleton)?;
+        let seqs = self.seqs(segment, number, entry)?;
+        Ok(Some(TagColumn::new(entry, column, seqs, &self.skeleton)))
+    }
+
+    /// A sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
+    fn seqs(&self, segment: &Segment, number: usize, entry: &TagEntry) -> Result<Vec<u64>, Fault> {
+        let group = group_of(entry.tag);
+        let mut next: Vec<u64> = self.skeleton.runs.iter().map(|run| run.first_seq).collect();
+        for lower in self.skeleton.groups.iter().filter(|runs| runs.group < group) {
+            lower.runs.iter().zip(&lower.counts).for_each(|(run, count)| next[run] += u64::from(*count));
+        }
+        for lower in &segment.entries[..number] {
+            let (clock, places) = segment.clock(lower, &self.skeleton)?;
+            places.iter().for_each(|place| next[clock.runs[place] as usize] += 1);
+        }
+        let (clock, places) = segment.clock(entry, &self.skeleton)?;
+        let seq = |place: usize| {
+            let next = &mut next[clock.runs[place] as usize];
+            *next += 1;
+            *next - 1
+        };
+        Ok(places.iter().map(seq).collect())
+    }
+
+    /// All batches. What is damaged is among the pieces; an error means that the file cannot be read now.
+    pub(crate) fn pieces(&self, connection: &Connection) -> Result<Pieces, rusqlite::Error> {
+        let mut segments = Vec::new();
+        for runs in &self.skeleton.groups {
+            segments.push(match self.segment(connection, runs.group) {
+                Ok(Some(segment)) => Ok(segment),
+                Ok(None) => Err("no such segment".to_owned()),
+                Err(Fault::Damaged(reason)) => Err(reason),
+                Err(Fault::Sqlite(error)) => return Err(error),
+            });
+        }
+        Ok(Pieces::new(self.skeleton.clone(), segments))
+    }
+}
+
+/// The overview of a tag in a block; empty when it has no samples there.
+pub(crate) fn overview(connection: &Connection, block: &BlockInfo, tag: TagId) -> Result<Vec<Bucket>, Fault> {
+    let id = segment_id(block.id, group_of(tag));
+    let found = readable(
+        connection
+            .prepare_cached("SELECT ov_crc, ov FROM seg WHERE id = ?1")?
+            .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?)))
+            .optional(),
+    )?;
+    let Some((crc, body)) = found else { return Ok(Vec::new()) };
+    if checksum([id], &body) != crc {
+        return Err(Fault::Damaged("the overview does not match its checksum".to_owned()));
+    }
+    let samples = block.inputs().unwrap_or(0);
+    let tags = overview::decode(&body, block.at0, samples)?;
+    Ok(tags.into_iter().find(|(found, _)| *found == tag).map_or_else(Vec::new, |(_, buckets)| buckets))
+}
+
+fn skeleton_row(connection: &Connection, id: i64) -> Result<(BlockInfo, Vec<u8>), Fault> {
+    let mut select =
+        connection.prepare_cached(&format!("SELECT {INFO}, n, version, crc, skeleton FROM block WHERE id = ?1"))?;
+    let row = |row: &Row<'_>| {
+        let numbers = (row.get::<_, i64>(5)?, row.get::<_, i64>(6)?, row.get::<_, i64>(7)?);
+        Ok(info(row).map(|info| (info, numbers)).zip(row.get::<_, Vec<u8>>(8).ok()))
+    };
+    let Some(Some(((info, (n, version, crc)), body))) = readable(select.query_row([id], row).optional())? else {
+        return Err(Fault::Damaged("the row of the block cannot be read".to_owned()));
+    };
+    let numbers = [info.id, signed(info.seq0), signed(info.seq1), info.at0.0, info.at1.0, n, version];
+    if checksum(numbers, &body) != crc {
+        return Err(Fault::Damaged("the block does not match its checksum".to_owned()));
+    }
+    Ok((info, body))
+}
+
+fn segment_row(connection: &Connection, block: i64, group: u32) -> Result<Vec<u8>, Fault> {
+    let id = segment_id(block, group);
+    let mut select = connection.prepare_cached("SELECT n, src_min, src_max, crc, body FROM seg WHERE id = ?1")?;
+    let row = |row: &Row<'_>| {
+        let times = [row.get::<_, Option<i64>>(1)?.unwrap_or(0), row.get::<_, Option<i64>>(2)?.unwrap_or(0)];
+        Ok(([id, row.get(0)?, times[0], times[1]], row.get::<_, i64>(3)?, row.get::<_, Vec<u8>>(4)?))
+    };
+    let found = readable(select.query_row([id], row).optional())?;
+    let (numbers, crc, body) = found.ok_or_else(|| Fault::Damaged("the segment is missing".to_owned()))?;
+    if checksum(numbers, &body) != crc {
+        return Err(Fault::Damaged("the segment does not match its checksum".to_owned()));
+    }
+    Ok(body)
+}
+
+/// What SQLite cannot read in an otherwise readable file is damage of this part.
+fn readable<T>(found: rusqlite::Result<T>) -> Result<T, Fault> {
+    found.map_err(|error| match error {
+        rusqlite::Error::SqliteFailure(why, _) if why.code != ErrorCode::DatabaseCorrupt => error.into(),
+        other => Fault::Damaged(other.to_string()),
+    })
+}

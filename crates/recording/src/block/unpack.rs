@@ -1,0 +1,442 @@
+//! From the rows of a block back to its batches, one at a time.
+
+use super::segment::{Column, Segment};
+use super::skeleton::Skeleton;
+use lineside_model::archive::Malformed;
+use lineside_model::{Batch, Input, Sample, StatusCode, TagId, Timestamp};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// A stretch of a block.
+#[derive(Debug)]
+pub(crate) enum Piece {
+    Batch(Batch),
+    /// Samples of a group whose segment is lost.
+    Lost {
+        first: u64,
+        last: u64,
+        at: Timestamp,
+        reason: Arc<str>,
+    },
+}
+
+/// The batches of a block in order. A batch from which samples are lost comes in parts, with what is lost between.
+#[derive(Debug)]
+pub(crate) struct Pieces {
+    skeleton: Arc<Skeleton>,
+    /// For each sample in order: its column, or, from [`LOST`] on, why it is lost.
+    order: Vec<u32>,
+    columns: Vec<TagRows>,
+    reasons: Vec<Arc<str>>,
+    next_sample: usize,
+    next_rare: usize,
+    next_batch: usize,
+    /// Pieces of the last batch that have not been handed out.
+    ready: VecDeque<Piece>,
+}
+
+/// The columns of a tag, and how many of its samples have been handed out.
+#[derive(Debug)]
+struct TagRows {
+    tag: TagId,
+    next: usize,
+    column: Column,
+}
+
+/// In the order of samples: from here on they are lost.
+const LOST: u32 = 1 << 31;
+
+impl Pieces {
+    /// `segments`: for each group of the skeleton its segment, or why it cannot be read.
+    pub(crate) fn new(skeleton: Arc<Skeleton>, segments: Vec<Result<Segment, String>>) -> Pieces {
+        let samples = skeleton.runs.iter().map(|run| run.n as usize).sum();
+        let mut starts = Vec::with_capacity(skeleton.runs.len());
+        let mut start = 0;
+        for run in &skeleton.runs {
+            starts.push(start);
+            start += run.n as usize;
+        }
+        let mut pieces = Pieces {
+            order: vec![LOST; samples],
+            columns: Vec::new(),
+            reasons: Vec::new(),
+            next_sample: 0,
+            next_rare: 0,
+            next_batch: 0,
+            ready: VecDeque::new(),
+            skeleton,
+        };
+        for (number, segment) in segments.into_iter().enumerate() {
+            let taken =
+                segment.and_then(|segment| pieces.place(number, &segment, &mut starts).map_err(|m| m.to_string()));
+            if let Err(reason) = taken {
+                pieces.lose(number, reason, &mut starts);
+            }
+        }
+        pieces
+    }
+
+    /// Puts the samples of the group with this number into their places; `starts` are the next free ones of each run.
+    fn place(&mut self, number: usize, segment: &Segment, starts: &mut [usize]) -> Result<(), Malformed> {
+        let skeleton = self.skeleton.clone();
+        let group = &skeleton.groups[number];
+        let wrong = Malformed("number of samples in a run");
+        if segment.samples() != group.samples() {
+            return Err(wrong);
+        }
+        let columns = segment
+            .entries
+            .iter()
+            .map(|entry| Ok(TagRows { tag: entry.tag, next: 0, column: segment.column(entry, &skeleton)? }))
+            .collect::<Result<Vec<_>, Malformed>>()?;
+        let mut left = vec![0u32; skeleton.runs.len()];
+        group.runs.iter().zip(&group.counts).for_each(|(run, count)| left[run] = *count);
+        for rows in &columns {
+            let mut before = 0;
+            for place in rows.column.places.iter() {
+                let run = rows.column.clock.runs[place] as usize;
+                if run < before {
+                    return Err(Malformed("order of a clock"));
+                }
+                before = run;
+                left[run] = left[run].checked_sub(1).ok_or(wrong)?;
+            }
+        }
+        for rows in columns {
+            let column = self.columns.len() as u32;
+            for place in rows.column.places.iter() {
+                let start = &mut starts[rows.column.clock.runs[place] as usize];
+                self.order[*start] = column;
+                *start += 1;
+            }
+            self.columns.push(rows);
+        }
+        Ok(())
+    }
+
+    fn lose(&mut self, number: usize, reason: String, starts: &mut [usize]) {
+        let group = &self.skeleton.groups[number];
+        let mark = LOST + self.reasons.len() as u32;
+        for (run, count) in group.runs.iter().zip(&group.counts) {
+            self.order[starts[run]..][..*count as usize].fill(mark);
+            starts[run] += *count as usize;
+        }
+        let (tags, info) = (super::tags_of(group.group), &self.skeleton.info);
+        self.reasons.push(format!("tags {tags} in block {}: {reason}", info.id).into());
+    }
+
+    /// Leaves out what lies up to the input `seq`.
+    pub(crate) fn skip_to(&mut self, seq: u64) {
+        let skeleton = self.skeleton.clone();
+        while let Some(batch) = skeleton.batches.get(self.next_batch)
+            && batch.first_seq + u64::from(batch.n) <= seq + 1
+        {
+            for seq in batch.first_seq..batch.first_seq + u64::from(batch.n) {
+                if skeleton.rare.get(self.next_rare).is_some_and(|rare| rare.seq == seq) {
+                    self.next_rare += 1;
+                    continue;
+                }
+                if let Some(rows) = self.columns.get_mut(self.order[self.next_sample] as usize) {
+                    rows.next += 1;
+                }
+                self.next_sample += 1;
+            }
+            self.next_batch += 1;
+        }
+    }
+
+    /// The last sequence number of the piece that comes next.
+    pub(crate) fn peek_last(&mut self) -> Option<u64> {
+        self.fill();
+        self.ready.front().map(|piece| match piece {
+            Piece::Batch(batch) => batch.last_seq(),
+            Piece::Lost { last, .. } => *last,
+        })
+    }
+
+    fn fill(&mut self) {
+        if !self.ready.is_empty() {
+            return;
+        }
+        let skeleton = self.skeleton.clone();
+        let Some(head) = skeleton.batches.get(self.next_batch) else { return };
+        self.next_batch += 1;
+        let end = head.first_seq + u64::from(head.n);
+        let mut batch = Batch { first_seq: head.first_seq, at: head.at, inputs: Vec::with_capacity(head.n as usize) };
+        for seq in head.first_seq..end {
+            match self.input(seq, &skeleton) {
+                Ok(input) => batch.inputs.push(input),
+                Err(reason) => self.lost(seq, &mut batch, reason),
+            }
+        }
+        if !batch.inputs.is_empty() {
+            self.ready.push_back(Piece::Batch(batch));
+        }
+    }
+
+    /// The input with this number; they are asked for one after another.
+    fn input(&mut self, seq: u64, skeleton: &Skeleton) -> Result<Input, Arc<str>> {
+        if let Some(rare) = skeleton.rare.get(self.next_rare).filter(|rare| rare.seq == seq) {
+            self.next_rare += 1;
+            return Ok(rare.input.clone());
+        }
+        let number = self.order[self.next_sample];
+        self.next_sample += 1;
+        let Some(rows) = self.columns.get_mut(number as usize) else {
+            return Err(self.reasons[(number - LOST) as usize].clone());
+        };
+        let i = rows.next;
+        rows.next += 1;
+        let Column { clock, places, status, values } = &rows.column;
+        let place = places.get(i);
+        Ok(Input::Sample(Sample {
+            tag: rows.tag,
+            value: values.get(i),
+            status: StatusCode(status[i]),
+            source_time: clock.source.get(place),
+            server_time: clock.server.get(place),
+        }))
+    }
+
+    /// Ends the part of the batch so far; what follows begins a new one.
+    fn lost(&mut self, seq: u64, batch: &mut Batch, reason: Arc<str>) {
+        let next = Batch { first_seq: seq + 1, at: batch.at, inputs: Vec::new() };
+        let part = std::mem::replace(batch, next);
+        if !part.inputs.is_empty() {
+            self.ready.push_back(Piece::Batch(part));
+        }
+        match self.ready.back_mut() {
+            Some(Piece::Lost { last, reason: before, .. }) if *last + 1 == seq && *before == reason => *last = seq,
+            _ => self.ready.push_back(Piece::Lost { first: seq, last: seq, at: batch.at, reason }),
+        }
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        self.fill();
+        self.ready.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::block::{Block, Builder, create_tables, delete_and_insert, group_of, list, overview};
+    use crate::codec;
+    use crate::generate::{self, Bits};
+    use lineside_model::{Batch, Input, Sample, StatusCode, TagId, Timestamp, Value};
+    use proptest::prelude::*;
+    use rusqlite::{Connection, params};
+
+    use super::Piece;
+
+    /// The batches numbered one after another.
+    fn numbered(mut batches: Vec<Batch>) -> Vec<Batch> {
+        let mut next = 1;
+        for batch in &mut batches {
+            batch.first_seq = next;
+            next = batch.last_seq() + 1;
+        }
+        batches
+    }
+
+    /// A file in memory whose block holds these batches.
+    fn sealed(batches: &[Batch]) -> Connection {
+        let connection = Connection::open_in_memory().expect("memory");
+        connection.execute_batch("CREATE TABLE journal (seq INTEGER PRIMARY KEY)").expect("a table");
+        let mut builder = Builder::default();
+        for batch in batches {
+            connection.execute("INSERT INTO journal VALUES (?1)", [batch.first_seq as i64]).expect("a row");
+            builder.push(batch.clone());
+        }
+        create_tables(&connection).expect("tables");
+        assert!(delete_and_insert(&connection, &builder.finish()).expect("rows"));
+        connection
+    }
+
+    fn bytes(input: &Input) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let one = Batch { first_seq: 1, at: Timestamp(0), inputs: vec![input.clone()] };
+        codec::encode(&one, &mut bytes);
+        bytes
+    }
+
+    /// The block gives the batches, and every tag of it alone its samples.
+    fn check(batches: Vec<Batch>) {
+        let batches = numbered(batches);
+        let connection = sealed(&batches);
+        let info = list(&connection).expect("a list")[0];
+        let block = Block::open(&connection, info.id).expect("a block");
+        let pieces: Vec<Piece> = block.pieces(&connection).expect("pieces").collect();
+        assert_eq!(pieces.len(), batches.len());
+        for (piece, batch) in pieces.iter().zip(&batches) {
+            let Piece::Batch(found) = piece else { panic!("{piece:?}") };
+            assert_eq!((found.first_seq, found.at), (batch.first_seq, batch.at));
+            assert_eq!(Bits(&found.inputs), Bits(&batch.inputs));
+        }
+        check_tags(&connection, &block, &batches);
+    }
+
+    fn check_tags(connection: &Connection, block: &Block, batches: &[Batch]) {
+        let mut of_tags = std::collections::BTreeMap::<TagId, Vec<(u64, i64, Input)>>::new();
+        for batch in batches {
+            for (seq, input) in (batch.first_seq..).zip(&batch.inputs) {
+                if let Input::Sample(sample) = input {
+                    of_tags.entry(sample.tag).or_default().push((seq, batch.at.0, input.clone()));
+                }
+            }
+        }
+        for (tag, expected) in of_tags {
+            let column = block.tag_column(connection, tag).expect("reads").expect("is there");
+            assert_eq!(column.len(), expected.len());
+            for (i, (seq, at, input)) in expected.iter().enumerate() {
+                assert_eq!((column.seqs[i], column.received[i]), (*seq, *at));
+                assert_eq!(bytes(&column.sample(i)), bytes(input));
+            }
+            let sources: Vec<_> = column.source_times().to_vec();
+            let all_absent = sources.iter().all(Option::is_none);
+            assert_eq!(column.monotone, all_absent || (sources.iter().all(Option::is_some) && sources.is_sorted()));
+            let buckets = overview(connection, &block.skeleton.info, tag).expect("an overview");
+            assert_eq!(buckets.iter().map(|bucket| bucket.count as usize).sum::<usize>(), expected.len());
+        }
+        assert!(block.tag_column(connection, TagId(77_777_777)).expect("reads").is_none());
+    }
+
+    /// What a scan of `tags` gives at second `second`; about half of them changed.
+    fn scan(second: i64, tags: u32, jitter: bool) -> Batch {
+        let changed = (0..tags).filter(|tag| (u64::from(*tag) * 31 + second as u64 * 17) % 7 < 4);
+        let sample = |tag: u32| {
+            let time = second * 1_000_000_000 + if jitter { i64::from(tag * 7_919 % 5_003) * 100 } else { 0 };
+            Input::Sample(Sample {
+                tag: TagId(tag),
+                value: match tag % 5 {
+                    0 => Value::Bool(second % 9 == 0),
+                    1 => Value::UInt(second as u64 * 3),
+                    2 => Value::Text(format!("state {}", second / 20 % 3).into()),
+                    _ => Value::Float(f64::from(tag) + (second * 37 % 100) as f64 / 10.0),
+                },
+                status: StatusCode(if second % 50 == 3 { 0x8000_0000 } else { 0 }),
+                source_time: Some(Timestamp(time)),
+                server_time: Some(Timestamp(time + 2_000_000)),
+            })
+        };
+        let inputs = changed.map(sample).collect();
+        Batch { first_seq: 0, at: Timestamp(second * 1_000_000_000 + 40_000_000 + second % 7 * 1_000), inputs }
+    }
+
+    #[test]
+    fn scans_and_extremes_come_back() {
+        check((0..200).map(|second| scan(second, 130, false)).collect());
+        check((0..120).map(|second| scan(second, 60, true)).collect());
+        for at in [Timestamp::MIN, Timestamp(0), Timestamp::MAX] {
+            check(vec![Batch { first_seq: 1, at, inputs: generate::extremes() }; 3]);
+        }
+    }
+
+    #[test]
+    fn a_lost_segment_costs_its_samples_and_no_others() {
+        let batches = numbered((0..40).map(|second| scan(second, 130, false)).collect());
+        let connection = sealed(&batches);
+        connection.execute("UPDATE seg SET body = zeroblob(9) WHERE id % 4096 = 1", params![]).expect("damages");
+        let block = Block::open(&connection, 1).expect("a block");
+        let mut next = 1;
+        for piece in block.pieces(&connection).expect("pieces") {
+            match piece {
+                Piece::Batch(found) => {
+                    assert_eq!(found.first_seq, next);
+                    let batch = batches.iter().rfind(|batch| batch.first_seq <= next).expect("a batch");
+                    let from = (next - batch.first_seq) as usize;
+                    assert_eq!(found.inputs, batch.inputs[from..from + found.inputs.len()]);
+                    next = found.last_seq() + 1;
+                }
+                Piece::Lost { first, last, reason, .. } => {
+                    assert_eq!(first, next);
+                    assert!(reason.starts_with("tags 50 to 99 in block 1: "), "{reason}");
+                    for seq in first..=last {
+                        let batch = batches.iter().rfind(|batch| batch.first_seq <= seq).expect("a batch");
+                        let Input::Sample(sample) = &batch.inputs[(seq - batch.first_seq) as usize] else { panic!() };
+                        assert_eq!(group_of(sample.tag), 1);
+                    }
+                    next = last + 1;
+                }
+            }
+        }
+        assert_eq!(next, batches.last().expect("batches").last_seq() + 1);
+    }
+
+    #[test]
+    fn reading_goes_on_in_the_middle() {
+        let batches = numbered((0..40).map(|second| scan(second, 130, false)).collect());
+        let connection = sealed(&batches);
+        for from in [0, 7, 39] {
+            let mut pieces = Block::open(&connection, 1).expect("a block").pieces(&connection).expect("pieces");
+            pieces.skip_to(batches[from].first_seq - 1);
+            assert_eq!(pieces.peek_last(), Some(batches[from].last_seq()));
+            let Some(Piece::Batch(found)) = pieces.next() else { panic!("nothing at {from}") };
+            assert_eq!(found, batches[from]);
+            assert_eq!(pieces.count(), 39 - from);
+        }
+    }
+
+    fn batches() -> impl Strategy<Value = Vec<Batch>> {
+        let scans = (0i64..30, 1u32..120, any::<bool>()).prop_map(|(n, tags, jitter)| {
+            (0..n).map(|second| scan(second, tags, jitter)).filter(|batch| !batch.inputs.is_empty()).collect()
+        });
+        let sorted = prop::collection::vec(generate::batch(), 1..12).prop_map(|mut batches| {
+            for batch in &mut batches {
+                batch.inputs.sort_by_key(|input| if let Input::Sample(sample) = input { sample.tag.0 } else { 0 });
+            }
+            batches
+        });
+        prop_oneof![prop::collection::vec(generate::batch(), 1..12), sorted, scans]
+            .prop_filter("a block has inputs", |batches: &Vec<Batch>| !batches.is_empty())
+    }
+
+    proptest! {
+        #[test]
+        fn every_block_gives_its_batches_back(batches in batches()) {
+            check(batches);
+        }
+
+        #[test]
+        fn damage_behind_the_checksums_never_panics(batches in batches(), flips in prop::collection::vec((any::<u32>(), 1u8..), 1..4)) {
+            let mut builder = Builder::default();
+            numbered(batches).into_iter().for_each(|batch| builder.push(batch));
+            let mut packed = builder.finish();
+            for (place, flip) in flips {
+                let mut parts: Vec<&mut Vec<u8>> = vec![&mut packed.skeleton];
+                parts.extend(packed.segments.iter_mut().flat_map(|segment| [&mut segment.body, &mut segment.overview]));
+                let count = parts.len();
+                let part = &mut parts[place as usize % count];
+                let len = part.len();
+                part[(place >> 8) as usize % len] ^= flip;
+            }
+            let connection = Connection::open_in_memory().expect("memory");
+            connection.execute_batch("CREATE TABLE journal (seq INTEGER PRIMARY KEY)").expect("a table");
+            create_tables(&connection).expect("tables");
+            packed.batches = 0; // nothing is in the journal
+            assert!(delete_and_insert(&connection, &packed).expect("rows"));
+            let info = list(&connection).expect("a list")[0];
+            if let Ok(block) = Block::open(&connection, info.id) {
+                let mut next = info.seq0;
+                for piece in block.pieces(&connection).expect("pieces") {
+                    let (first, last) = match &piece {
+                        Piece::Batch(batch) => (batch.first_seq, batch.last_seq()),
+                        Piece::Lost { first, last, .. } => (*first, *last),
+                    };
+                    prop_assert_eq!(first, next);
+                    next = last + 1;
+                }
+                prop_assert_eq!(next, info.seq1 + 1);
+                for tag in [0, 1, 51, u32::MAX].map(TagId) {
+                    let column = block.tag_column(&connection, tag);
+                    prop_assert!(column.ok().flatten().is_none_or(|column| column.len() <= info.inputs().unwrap_or(0)));
+                    let buckets = overview(&connection, &info, tag);
+                    prop_assert!(buckets.map_or(0, |buckets| buckets.len()) <= info.inputs().unwrap_or(0));
+                }
+            }
+        }
+    }
+}
