@@ -6,7 +6,7 @@ use lineside_model::Timestamp;
 use lineside_model::state::Shift;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// "SHFT".
@@ -221,6 +221,33 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Tim
         }
     }
     Ok(stamp.map(|(_, at)| (last_seq as u64, at)))
+}
+
+/// The instant that the file begins at: that of the state it begins from, or of its first input when nothing was known
+/// before it.
+pub(crate) fn begun(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let start = "SELECT at FROM keyframe WHERE kind = 0 AND seq > 0";
+    let first = "SELECT at FROM journal ORDER BY seq LIMIT 1";
+    let one = |sql| connection.query_row(sql, [], |row| row.get(0).map(Timestamp)).optional();
+    Ok(one(start)?.or(one(first)?))
+}
+
+/// The instant of the last fingerprint: time that passed after the last input.
+pub(crate) fn noted(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let last = "SELECT seq, at, digest, crc FROM digest ORDER BY seq DESC LIMIT 1";
+    let found =
+        connection.query_row(last, [], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?))).optional()?;
+    Ok(found.filter(|(numbers, crc)| checksum(*numbers, &[]) == *crc).map(|([_, at, _], _)| Timestamp(at)))
+}
+
+/// Size and time of a file and of the log beside it, as far as there are such.
+pub(crate) type Seen = [Option<(u64, SystemTime)>; 2];
+
+/// What the disk says now: as long as it says the same, nothing was written.
+pub(crate) fn seen(path: &Path) -> Seen {
+    let about =
+        |path: &Path| std::fs::metadata(path).ok().and_then(|about| Some((about.len(), about.modified().ok()?)));
+    [about(path), about(&crate::store::beside(path, "-wal"))]
 }
 
 /// Can the row be read, and does it match its checksum?

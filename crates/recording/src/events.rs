@@ -127,6 +127,16 @@ pub(crate) fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(row.optional()?.is_some())
 }
 
+/// How many there are of each kind, by the numbers of the kinds.
+pub(crate) fn counts(connection: &Connection) -> rusqlite::Result<Vec<(u16, u64)>> {
+    if !exists(connection)? {
+        return Ok(Vec::new());
+    }
+    let mut select = connection.prepare_cached("SELECT kind, count(*) FROM event GROUP BY kind ORDER BY kind")?;
+    let found = select.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+    found.collect()
+}
+
 pub(crate) fn between(connection: &Connection, range: RangeInclusive<Timestamp>) -> rusqlite::Result<Vec<Event>> {
     Ok(checked(connection, range)?.into_iter().filter_map(intact).collect())
 }

@@ -37,6 +37,7 @@ mod error;
 mod events;
 mod find;
 mod header;
+pub mod library;
 pub mod marks;
 mod query;
 mod queue;

@@ -20,7 +20,6 @@ use lineside_model::{Span, TagId, Timestamp};
 use places::Place;
 use rusqlite::Connection;
 use std::sync::Arc;
-use std::time::SystemTime;
 use stretch::Stretch;
 
 /// Decoded stretches are let go, the longest unused first, when they take more than this.
@@ -35,7 +34,7 @@ pub struct Reader {
     /// Kept only while nobody writes: an open connection would keep the writer from closing the file.
     connection: Option<Connection>,
     /// What the disk said when `places` was read.
-    seen: Option<Seen>,
+    seen: Option<database::Seen>,
     /// The keyframes, by sequence number: each begins a stretch.
     places: Vec<Place>,
     /// Decoded stretches, most recently used last.
@@ -43,9 +42,6 @@ pub struct Reader {
     /// The keyframe decoded last.
     state: Option<Arc<PlantState>>,
 }
-
-/// Size and time of the file and of its log.
-type Seen = [Option<(u64, SystemTime)>; 2];
 
 impl Reader {
     /// Asks this file.
@@ -165,11 +161,7 @@ impl Reader {
 
     /// Looks whether the file has changed, and which stretches there are now.
     fn refresh(&mut self) -> Result<(), OpenError> {
-        let path = self.file.path();
-        let about = |path: &std::path::Path| {
-            std::fs::metadata(path).ok().and_then(|about| Some((about.len(), about.modified().ok()?)))
-        };
-        let now = [about(path), about(&crate::store::beside(path, "-wal"))];
+        let now = database::seen(self.file.path());
         if self.seen == Some(now) {
             return Ok(());
         }

@@ -163,7 +163,7 @@ pub(crate) fn one_file(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// Takes a free name. The file is empty and closed again when this returns.
-fn reserve(dir: &Path, header: &Header) -> Result<PathBuf, RecordError> {
+pub(crate) fn reserve(dir: &Path, header: &Header) -> Result<PathBuf, RecordError> {
     let failed = |source| RecordError::Folder { folder: dir.to_owned(), source };
     std::fs::create_dir_all(dir).map_err(failed)?;
     let stem = file_stem(header);

@@ -5,6 +5,7 @@ mod common;
 mod crash;
 mod damage;
 mod failures;
+mod library;
 mod model;
 mod query;
 mod round_trip;
