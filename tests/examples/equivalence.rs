@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let runs = value("--runs").unwrap_or(1);
     for seed in seed..seed + runs {
         let Ok(dir) = tempfile::tempdir() else { return ExitCode::FAILURE };
-        let outcome = prove(seed, 12, dir.path());
+        let outcome = prove(seed, 12, 100, dir.path());
         let _told = match &outcome {
             Ok(proof) => writeln!(std::io::stdout(), "seed {seed}: equal; {proof:?}"),
             Err(error) => writeln!(std::io::stdout(), "{error}"),

@@ -1,6 +1,7 @@
 //! One seeded run: a live session in a bad world, killed and started again, and every file it left
 //! replayed. Live digest = replay digest, at every recorded point.
 
+use crate::playback;
 use crate::world::{self, World};
 use lineside_engine::Engine;
 use lineside_model::inlet::{Inlet, inlet};
@@ -20,7 +21,7 @@ const STEPS_PER_LIFE: u32 = 400;
 const LOOK: Span = Span::from_secs(4);
 
 /// Digests by (sequence number, instant).
-type States = BTreeMap<(u64, Timestamp), u64>;
+pub type States = BTreeMap<(u64, Timestamp), u64>;
 
 /// What a run proved.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,10 +30,13 @@ pub struct Proof {
     pub lives: u32,
     pub batches: u64,
     pub digests: u64,
+    /// States reached by seeking, stepping and playing.
+    pub ways: u64,
 }
 
-/// Runs the world of `seed` through `lives` lives in `dir`, and compares.
-pub fn prove(seed: u64, lives: u32, dir: &Path) -> Result<Proof, String> {
+/// Runs the world of `seed` through `lives` lives in `dir`, and compares; goes to `instants` random instants of each file in
+/// every way there is.
+pub fn prove(seed: u64, lives: u32, instants: usize, dir: &Path) -> Result<Proof, String> {
     let config = Arc::new(world::plant());
     let clock = Arc::new(SimClock::new(START));
     let mut world = World::new(seed, &config);
@@ -48,7 +52,9 @@ pub fn prove(seed: u64, lives: u32, dir: &Path) -> Result<Proof, String> {
     }
     let mut proof = Proof { lives, ..Proof::default() };
     for path in files(&disk)? {
-        compare(&path, &live_digests, &mut proof).map_err(|what| format!("seed {seed}: {}: {what}", path.display()))?;
+        let about = |what| format!("seed {seed}: {}: {what}", path.display());
+        compare(&path, &live_digests, &mut proof).map_err(about)?;
+        proof.ways += playback::prove(&path, &live_digests, instants, seed).map_err(about)?;
     }
     let expected = live_digests.len() as u64;
     if proof.digests < expected {

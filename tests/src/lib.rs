@@ -7,6 +7,7 @@ pub mod certificate;
 pub mod equivalence;
 pub mod hostile;
 pub mod peers;
+pub mod playback;
 pub mod proxy;
 pub mod watch;
 pub mod world;

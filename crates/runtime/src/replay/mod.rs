@@ -4,6 +4,8 @@
 //! seek, step, loop, follow. Nothing here holds an adapter, a recorder or an executor: there is nothing through
 //! which a replay could reach the plant or change a file.
 
+mod condition;
+mod find;
 mod playback;
 mod player;
 mod run;
@@ -12,8 +14,11 @@ mod session;
 mod story;
 mod timeline;
 
+pub use condition::{Condition, Op};
+pub use find::{Found, Wanted, find, runs, stops};
+pub use lineside_recording::Damage;
 pub use playback::{Command, Goal, Playback, Speed};
-pub use player::{Damage, Doubt, PlaybackState, Player};
+pub use player::{Doubt, PlaybackState, Player};
 pub use run::{Mismatch, Replay, ReplayError, ReplayReport};
 pub use session::ReplaySession;
 pub use timeline::{Progress, Timeline};

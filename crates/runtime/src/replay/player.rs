@@ -13,7 +13,7 @@ use crate::step;
 use crate::view::{Core, SharedCore, View};
 use lineside_engine::{Change, Engine, Notice};
 use lineside_model::{PlantConfig, Span, Timestamp};
-use lineside_recording::{Row, Rows, ShiftFile};
+use lineside_recording::{Damage, Reader, Row, Rows, ShiftFile};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -68,16 +68,6 @@ pub enum Doubt {
     NotRecorded,
 }
 
-/// Inputs that could not be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Damage {
-    pub first_seq: u64,
-    pub last_seq: u64,
-    /// Where in plant time playback met it.
-    pub at: Timestamp,
-    pub reason: String,
-}
-
 /// What playback found on its way.
 #[derive(Clone, Debug, Default)]
 struct Findings {
@@ -100,6 +90,7 @@ struct Meter {
 /// Plays one file; see the module.
 pub struct Player {
     file: ShiftFile,
+    reader: Reader,
     clock: Arc<dyn Clock>,
     core: Arc<SharedCore>,
     config: Arc<PlantConfig>,
@@ -134,7 +125,8 @@ impl Player {
         let (from, to) = seek::bounds(&file)?;
         let playback = Playback::new(from, to, growing);
         let at = at.unwrap_or(from).clamp(from, to);
-        let stand = seek::stand(&file, &config, at)?;
+        let mut reader = Reader::new(file.clone());
+        let stand = seek::stand(&mut reader, &config, at)?;
         let rows = file.rows(stand.engine.state().seq);
         let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let core = Core {
@@ -146,6 +138,7 @@ impl Player {
         };
         let mut player = Player {
             file,
+            reader,
             clock,
             core: Arc::new(SharedCore::new(core)),
             config,
@@ -277,7 +270,7 @@ impl Player {
     /// The instant of the next or the previous row.
     fn change_beside(&mut self, forward: bool) -> Result<Option<Timestamp>, ReplayError> {
         if !forward {
-            return seek::change_before(&self.file, self.playback.position);
+            return seek::change_before(&mut self.reader, self.playback.position);
         }
         let position = self.playback.position;
         Ok(self.peek()?.and_then(stamp).map(|at| at.max(position)))
@@ -321,7 +314,7 @@ impl Player {
 
     /// Puts the state at `at` in the place of the present one.
     fn jump(&mut self, at: Timestamp) -> Result<(), ReplayError> {
-        let stand = seek::stand(&self.file, &self.config, at)?;
+        let stand = seek::stand(&mut self.reader, &self.config, at)?;
         self.rows = self.file.rows(stand.engine.state().seq);
         self.next = None;
         self.take_stand(stand, at);
@@ -450,7 +443,7 @@ impl Player {
     fn leave_damage_behind(&mut self) -> Result<(), ReplayError> {
         let Some(last_seq) = self.damaged_until else { return Ok(()) };
         let at = self.core.lock().engine.state().at;
-        if let Some(stand) = seek::stand_behind(&self.file, &self.config, at, last_seq)? {
+        if let Some(stand) = seek::stand_behind(&mut self.reader, &self.config, at, last_seq)? {
             self.rows = self.file.rows(stand.engine.state().seq);
             self.next = None;
             self.take_stand(stand, at);

@@ -1,11 +1,10 @@
 //! The state at an instant, without playing through everything before it.
 
-use super::player::{Damage, stamp};
+use super::player::stamp;
 use super::run::ReplayError;
-use crate::step;
 use lineside_engine::{Change, Engine, Notice};
-use lineside_model::{PlantConfig, PlantState, Timestamp};
-use lineside_recording::{Row, ShiftFile};
+use lineside_model::{PlantConfig, Span, Timestamp};
+use lineside_recording::{Damage, Reader, ShiftFile};
 use std::sync::Arc;
 
 /// A state reached, and what was met on the way to it.
@@ -26,73 +25,63 @@ pub(super) fn bounds(file: &ShiftFile) -> Result<(Timestamp, Timestamp), ReplayE
     Ok((from, file.last().map_or(from, |(_, to)| to.max(from))))
 }
 
-/// The state at `at`: all inputs stamped up to then, and every deadline due by then.
-pub(super) fn stand(file: &ShiftFile, config: &Arc<PlantConfig>, at: Timestamp) -> Result<Stand, ReplayError> {
-    reach(file, config, file.start()?, at)
+/// The state at `at`: all inputs stamped up to then that still matter, and every deadline due by then.
+pub(super) fn stand(reader: &mut Reader, config: &Arc<PlantConfig>, at: Timestamp) -> Result<Stand, ReplayError> {
+    let state = reader.keyframe_before(at)?;
+    let mut engine = Engine::from_state(Arc::clone(config), state);
+    let lead = reader.lead(engine.state(), at, &|tag| engine.needs_every(tag))?;
+    if let Some(base) = lead.base {
+        engine = Engine::from_state(Arc::clone(config), base);
+    }
+    let (mut changes, mut notices) = (Vec::new(), Vec::new());
+    for (seq, stamp, input) in &lead.inputs {
+        engine.apply(*seq, *stamp, input, &mut changes);
+        keep_notices(&mut changes, &mut notices);
+    }
+    engine.advance_to(at, &mut changes);
+    keep_notices(&mut changes, &mut notices);
+    Ok(Stand { engine, damaged: lead.damaged, notices })
 }
 
-/// The state at `at` from a keyframe behind the input `last_seq`; `None` while there is none.
+/// The state at `at`, if a keyframe behind the input `last_seq` leads there.
 pub(super) fn stand_behind(
-    file: &ShiftFile,
+    reader: &mut Reader,
     config: &Arc<PlantConfig>,
     at: Timestamp,
     last_seq: u64,
 ) -> Result<Option<Stand>, ReplayError> {
-    let _ = (file, config, at, last_seq);
-    Ok(None)
+    let behind = reader.keyframe_before(at)?.seq > last_seq;
+    if behind { stand(reader, config, at).map(Some) } else { Ok(None) }
 }
 
 /// The last instant before `at` at which anything was recorded.
-pub(super) fn change_before(file: &ShiftFile, at: Timestamp) -> Result<Option<Timestamp>, ReplayError> {
-    let mut last = None;
-    for row in file.rows(file.start()?.seq) {
-        match stamp(&row?) {
-            Some(stamp) if stamp >= at => break,
-            Some(stamp) => last = Some(stamp),
-            None => {}
-        }
-    }
-    Ok(last)
-}
-
-fn reach(file: &ShiftFile, config: &Arc<PlantConfig>, state: PlantState, at: Timestamp) -> Result<Stand, ReplayError> {
-    let rows = file.rows(state.seq);
-    let engine = Engine::from_state(Arc::clone(config), state);
-    let mut stand = Stand { engine, damaged: Vec::new(), notices: Vec::new() };
-    let mut changes = Vec::new();
-    for row in rows {
-        let row = row?;
-        if stamp(&row).is_some_and(|stamp| stamp > at) {
-            break;
-        }
-        stand.take(row, &mut changes);
-    }
-    stand.engine.advance_to(at, &mut changes);
-    stand.keep_notices(&mut changes);
-    Ok(stand)
-}
-
-impl Stand {
-    fn take(&mut self, row: Row, changes: &mut Vec<Change>) {
-        match row {
-            Row::Batch(batch) => step::apply(&mut self.engine, &batch, changes),
-            Row::Keyframe { state, .. } => {
-                self.engine = Engine::from_state(Arc::clone(self.engine.config()), state);
-                self.damaged.clear();
-            }
-            Row::Digest { .. } => {}
-            Row::Damaged { first_seq, last_seq, reason, .. } => {
-                let at = self.engine.state().at;
-                self.damaged.push(Damage { first_seq, last_seq, at, reason });
+pub(super) fn change_before(reader: &mut Reader, at: Timestamp) -> Result<Option<Timestamp>, ReplayError> {
+    let mut until = at - Span(1);
+    loop {
+        let state = reader.keyframe_before(until)?;
+        let mut last = None;
+        for row in reader.file().rows(state.seq) {
+            match stamp(&row?) {
+                Some(stamp) if stamp >= at => break,
+                Some(stamp) => last = Some(stamp),
+                None => {}
             }
         }
-        self.keep_notices(changes);
+        let begun = state.at;
+        if last.is_some() || begun > until {
+            return Ok(last);
+        }
+        let next = begun - Span(1);
+        if reader.keyframe_before(next)?.seq == state.seq {
+            return Ok(None); // the beginning of the file
+        }
+        until = next;
     }
+}
 
-    fn keep_notices(&mut self, changes: &mut Vec<Change>) {
-        self.notices.extend(changes.drain(..).filter_map(|change| match change {
-            Change::Notice(notice) => Some(notice),
-            _ => None,
-        }));
-    }
+fn keep_notices(changes: &mut Vec<Change>, notices: &mut Vec<Notice>) {
+    notices.extend(changes.drain(..).filter_map(|change| match change {
+        Change::Notice(notice) => Some(notice),
+        _ => None,
+    }));
 }
