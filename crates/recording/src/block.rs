@@ -18,8 +18,10 @@ mod table;
 mod tag;
 mod unpack;
 
+pub(crate) use clock::Places;
 pub(crate) use overview::{Bucket, Range};
 pub(crate) use pack::{Builder, Packed};
+pub(crate) use segment::{Column, Segment, TagEntry};
 pub(crate) use skeleton::{BatchHead, Rare, Run, Skeleton};
 pub(crate) use table::{Block, Fault, create_tables, delete_and_insert, last, list, next_at_or_after, overview};
 pub(crate) use tag::TagColumn;
@@ -62,7 +64,7 @@ pub(crate) fn group_of(tag: TagId) -> u32 {
 }
 
 /// The tags of a group, for people.
-fn tags_of(group: u32) -> String {
+pub(crate) fn tags_of(group: u32) -> String {
     let first = group * GROUP_TAGS;
     if group == GROUPS - 1 { format!("{first} and above") } else { format!("{first} to {}", first + GROUP_TAGS - 1) }
 }

@@ -2,28 +2,29 @@
 //! what a pen draws of it.
 //!
 //! A [`Reader`] answers from what it has decoded before as far as it can, in bounded memory, so that scrubbing asks the disk
-//! only where it has not been. The file may be growing; between two calls no transaction is open, and of a file that is
-//! being written not even a connection.
+//! only where it has not been. Journal rows and sealed blocks give the same answers. The file may be growing; between two
+//! calls no transaction is open, and of a file that is being written not even a connection.
 
+mod cache;
+mod journal;
 mod lead;
+mod part;
 mod pen;
 mod places;
-mod stretch;
+mod sealed;
 
 pub use lead::Lead;
+pub use part::{Damage, Received};
 pub use pen::{Column, Line, Pen};
-pub use stretch::{Damage, Received};
 
 use crate::{Direction, Event, OpenError, ShiftFile, database, events, rows};
+use cache::{Cache, Want};
 use lineside_model::state::PlantState;
 use lineside_model::{Span, TagId, Timestamp};
-use places::Place;
+use part::Part;
+use places::{PartPlace, Place};
 use rusqlite::Connection;
 use std::sync::Arc;
-use stretch::Stretch;
-
-/// Decoded stretches are let go, the longest unused first, when they take more than this.
-const CACHE_BYTES: usize = 256 << 20;
 
 /// A value that arrives later than this after its own time, or before it, is found among the samples only.
 const LATE: Span = Span::from_secs(600);
@@ -33,12 +34,13 @@ pub struct Reader {
     file: ShiftFile,
     /// Kept only while nobody writes: an open connection would keep the writer from closing the file.
     connection: Option<Connection>,
-    /// What the disk said when `places` was read.
+    /// What the disk said when `places` and `parts` were read.
     seen: Option<database::Seen>,
-    /// The keyframes, by sequence number: each begins a stretch.
+    /// The keyframes, by sequence number.
     places: Vec<Place>,
-    /// Decoded stretches, most recently used last.
-    cache: Vec<Stretch>,
+    /// What lies between them, in order.
+    parts: Vec<PartPlace>,
+    cache: Cache,
     /// The keyframe decoded last.
     state: Option<Arc<PlantState>>,
 }
@@ -46,7 +48,15 @@ pub struct Reader {
 impl Reader {
     /// Asks this file.
     pub fn new(file: ShiftFile) -> Reader {
-        Reader { file, connection: None, seen: None, places: Vec::new(), cache: Vec::new(), state: None }
+        Reader {
+            file,
+            connection: None,
+            seen: None,
+            places: Vec::new(),
+            parts: Vec::new(),
+            cache: Cache::default(),
+            state: None,
+        }
     }
 
     /// The file.
@@ -58,8 +68,7 @@ impl Reader {
     /// beginning of the file: the state it begins from.
     pub fn keyframe_before(&mut self, at: Timestamp) -> Result<PlantState, OpenError> {
         self.refresh()?;
-        let (_, state) = self.base(at)?;
-        Ok(PlantState::clone(&state))
+        Ok(PlantState::clone(&*self.base(at)?))
     }
 
     /// What leads exactly from the state `from` to the state at `until`: see [`Lead`]. `from` is a state of this recording,
@@ -72,32 +81,26 @@ impl Reader {
         needs_every: &dyn Fn(TagId) -> bool,
     ) -> Result<Lead, OpenError> {
         self.refresh()?;
-        let (mut index, base) = self.base(until)?;
-        let base = Some(base).filter(|base| base.seq > from.seq);
-        if base.is_none() {
-            index = self.index_of(from.seq);
+        let base = Some(self.base(until)?).filter(|base| base.seq > from.seq);
+        let from = base.as_deref().unwrap_or(from);
+        let mut builder = lead::Builder::new(from, until, needs_every);
+        for place in self.parts.clone() {
+            if place.until > from.seq && place.from <= until {
+                builder.take(self.part(place, Want::All)?);
+            }
         }
-        let mut lead = lead::Builder::new(base.as_deref().unwrap_or(from), until, needs_every);
-        let begin = index;
-        while index < self.places.len() && (index == begin || self.places[index].at <= until) {
-            lead.take(self.stretch(index)?);
-            index += 1;
-        }
-        let mut lead = lead.finish();
+        let mut lead = builder.finish();
         lead.base = base.map(|base| PlantState::clone(&base));
         Ok(lead)
     }
 
     /// The samples of a tag with `from <= at <= to` by the time at which they were taken in, in replay order. Read as it
-    /// goes, stretch by stretch.
+    /// goes, part by part.
     pub fn samples(&mut self, tag: TagId, from: Timestamp, to: Timestamp) -> Samples<'_> {
-        // Inputs of one instant may stand on both sides of a keyframe.
-        let begun = self.refresh().map(|()| self.first_stretch(from - Span(1)));
-        let (index, failed) = match begun {
-            Ok(index) => (index, None),
-            Err(error) => (usize::MAX, Some(error)),
-        };
-        Samples { reader: self, tag, from, to, index, ready: Vec::new().into_iter(), failed }
+        let failed = self.refresh().err();
+        let left = self.parts.iter().filter(|place| place.to >= from && place.from <= to);
+        let left: Vec<PartPlace> = if failed.is_none() { left.rev().copied().collect() } else { Vec::new() };
+        Samples { reader: self, tag, from, to, left, ready: Vec::new().into_iter(), failed }
     }
 
     /// The nearest sample of a tag strictly after or before `at`, by the time at which it was taken in.
@@ -111,11 +114,10 @@ impl Reader {
             return self.samples(tag, Timestamp(at.0.saturating_add(1)), Timestamp::MAX).next().transpose();
         }
         self.refresh()?;
-        for index in (0..=self.first_stretch(at)).rev() {
-            let samples = self.stretch(index)?.samples(tag);
-            let before = samples.partition_point(|sample| sample.at < at);
-            if let Some(found) = before.checked_sub(1) {
-                return Ok(samples.get(found).cloned());
+        for place in self.parts.clone().into_iter().rev().filter(|place| place.from < at) {
+            let Some(samples) = self.part(place, Want::Tag(tag))?.tag(tag) else { continue };
+            if let Some(last) = samples.count(|i| samples.at(i) < at).checked_sub(1) {
+                return Ok(Some(samples.received(last)));
             }
         }
         Ok(None)
@@ -125,11 +127,11 @@ impl Reader {
     pub fn pen(&mut self, pen: Pen, from: Timestamp, to: Timestamp, columns: usize) -> Result<Line, OpenError> {
         self.refresh()?;
         let until = self.told_until(from, to)?;
-        let (first, base) = self.base(from - LATE)?;
+        let base = self.base(from - LATE)?;
         let mut points = pen::Points::new(pen, &base);
-        for index in first..self.places.len() {
-            if index == first || self.places[index].at <= until {
-                points.take(self.stretch(index)?);
+        for place in self.parts.clone() {
+            if place.until > base.seq && place.from <= until {
+                points.take(self.part(place, Want::Tag(pen.tag))?);
             }
         }
         Ok(points.line(from, to, columns))
@@ -138,7 +140,7 @@ impl Reader {
     /// When all has been told of the time between two instants: late values come within [`LATE`], and those that were read
     /// back for a gap come after its end.
     fn told_until(&mut self, from: Timestamp, to: Timestamp) -> Result<Timestamp, OpenError> {
-        let (_, newest) = self.base(Timestamp::MAX)?;
+        let newest = self.base(Timestamp::MAX)?;
         let gaps = newest.gaps.iter().map(|known| known.gap).filter(|gap| gap.from <= to && gap.to >= from);
         Ok(gaps.map(|gap| gap.to).fold(to, Timestamp::max) + LATE)
     }
@@ -159,20 +161,23 @@ impl Reader {
         self.ask(|connection| events::next(connection, kinds, at, direction, accept))
     }
 
-    /// Looks whether the file has changed, and which stretches there are now.
+    /// Looks whether the file has changed, and which keyframes and parts there are now.
     fn refresh(&mut self) -> Result<(), OpenError> {
         let now = database::seen(self.file.path());
         if self.seen == Some(now) {
             return Ok(());
         }
         let known = std::mem::take(&mut self.places);
-        let places = self.ask(|connection| places::places(connection, &known))?;
+        let (places, parts) = self.ask(|connection| {
+            let places = places::places(connection, &known)?;
+            let parts = places::parts(connection, &places)?;
+            Ok((places, parts))
+        })?;
         if places.is_empty() {
             return Err(OpenError::damaged(self.file.path(), "the state it begins from is missing"));
         }
-        // What ended where the file ended may go on now, or have been divided by a keyframe.
-        self.cache.retain(|stretch| stretch.is_whole(&places));
-        (self.places, self.seen) = (places, Some(now));
+        self.cache.keep(&parts)?;
+        (self.places, self.parts, self.seen) = (places, parts, Some(now));
         Ok(())
     }
 
@@ -190,57 +195,53 @@ impl Reader {
         Ok(answer)
     }
 
-    /// The newest keyframe at or before `at` that can be read, and the stretch that it begins.
-    fn base(&mut self, at: Timestamp) -> Result<(usize, Arc<PlantState>), OpenError> {
-        let newest = self.first_stretch(at);
-        let mut index = newest;
-        loop {
-            let place = self.places[index];
+    /// The newest keyframe at or before `at` that can be read; else the first.
+    fn base(&mut self, at: Timestamp) -> Result<Arc<PlantState>, OpenError> {
+        let newest = self.places.partition_point(|place| place.at <= at).max(1);
+        let mut failed = None;
+        for place in self.places.iter().take(newest).rev().copied().collect::<Vec<_>>() {
             if let Some(state) = self.state.as_ref().filter(|state| state.seq == place.seq) {
-                return Ok((index, Arc::clone(state)));
+                return Ok(Arc::clone(state));
             }
             let path = self.file.path().to_owned();
-            let read = self.ask(|connection| Ok(rows::keyframe(connection, &path, place.kind, place.seq)))?;
-            match read {
-                Ok(state) => {
-                    let state = Arc::new(state);
-                    self.state = Some(Arc::clone(&state));
-                    return Ok((index, state));
+            match self.ask(|connection| Ok(rows::keyframe(connection, &path, place.kind, place.seq)))? {
+                Ok(state) => return Ok(Arc::clone(self.state.insert(Arc::new(state)))),
+                Err(error) => {
+                    tracing::warn!(%error, "a keyframe is passed over");
+                    failed = Some(error);
                 }
-                Err(error) if index == 0 => return Err(error),
-                Err(error) => tracing::warn!(%error, "a keyframe is passed over"),
             }
-            index -= 1;
         }
+        Err(failed.unwrap_or_else(|| OpenError::damaged(self.file.path(), "the state it begins from is missing")))
     }
 
-    /// The stretch in which `at` lies.
-    fn first_stretch(&self, at: Timestamp) -> usize {
-        self.places.partition_point(|place| place.at <= at).saturating_sub(1)
-    }
-
-    /// The stretch in which the input after `seq` lies.
-    fn index_of(&self, seq: u64) -> usize {
-        self.places.partition_point(|place| place.seq <= seq).saturating_sub(1)
-    }
-
-    /// A stretch, decoded; it is the most recently used then.
-    fn stretch(&mut self, index: usize) -> Result<&Stretch, OpenError> {
-        let first = self.places[index].seq;
-        let next = self.places.get(index + 1).map(|place| place.seq);
-        let stretch = match self.cache.iter().position(|stretch| stretch.after() == first) {
-            Some(cached) => self.cache.remove(cached),
-            None => Stretch::read(&self.file, first, next)?,
+    /// A part, with what is wanted of it loaded.
+    fn part(&mut self, place: PartPlace, want: Want) -> Result<&Part, OpenError> {
+        let part = match self.cache.take(&place) {
+            Some(part) => part,
+            None => self.open(place)?,
         };
-        self.cache.push(stretch);
-        let mut bytes = 0;
-        let keep = self.cache.iter().rev().take_while(|stretch| {
-            bytes += stretch.bytes();
-            bytes <= CACHE_BYTES
-        });
-        let surplus = self.cache.len() - keep.count().max(1);
-        self.cache.drain(..surplus);
-        self.cache.last().ok_or_else(|| OpenError::damaged(self.file.path(), "a stretch is missing"))
+        let part = match part {
+            Part::Block(mut block) if block.lacks(want) => {
+                let loaded = self.ask(|connection| match want {
+                    Want::All => block.load_all(connection).map(|()| block),
+                    Want::Tag(tag) => block.load(connection, tag).map(|()| block),
+                })?;
+                Part::Block(loaded)
+            }
+            loaded => loaded,
+        };
+        Ok(self.cache.put(place, part))
+    }
+
+    fn open(&mut self, place: PartPlace) -> Result<Part, OpenError> {
+        Ok(match place.what {
+            places::What::Block(info) => {
+                Part::Block(Box::new(self.ask(|connection| sealed::BlockPart::open(connection, info))?))
+            }
+            places::What::Journal => Part::Journal(journal::JournalPart::read(&self.file, &place)?),
+            places::What::Missing => Part::Journal(journal::JournalPart::missing(&place)),
+        })
     }
 }
 
@@ -250,9 +251,19 @@ pub struct Samples<'a> {
     tag: TagId,
     from: Timestamp,
     to: Timestamp,
-    index: usize,
+    /// Parts still to be read, the next one last.
+    left: Vec<PartPlace>,
     ready: std::vec::IntoIter<Received>,
     failed: Option<OpenError>,
+}
+
+impl Samples<'_> {
+    fn read(&mut self, place: PartPlace) -> Result<Vec<Received>, OpenError> {
+        let Some(samples) = self.reader.part(place, Want::Tag(self.tag))?.tag(self.tag) else { return Ok(Vec::new()) };
+        let first = samples.count(|i| samples.at(i) < self.from);
+        let end = samples.count(|i| samples.at(i) <= self.to);
+        Ok((first..end).map(|i| samples.received(i)).collect())
+    }
 }
 
 impl Iterator for Samples<'_> {
@@ -266,18 +277,11 @@ impl Iterator for Samples<'_> {
             if let Some(sample) = self.ready.next() {
                 return Some(Ok(sample));
             }
-            if self.reader.places.get(self.index).is_none_or(|place| place.at > self.to && self.index > 0) {
-                return None;
-            }
-            let (from, to) = (self.from, self.to);
-            let read = self.reader.stretch(self.index).map(|stretch| {
-                let samples = stretch.samples(self.tag).iter();
-                samples.filter(|sample| (from..=to).contains(&sample.at)).cloned().collect::<Vec<_>>()
-            });
-            match read {
-                Ok(samples) => (self.ready, self.index) = (samples.into_iter(), self.index + 1),
+            let place = self.left.pop()?;
+            match self.read(place) {
+                Ok(samples) => self.ready = samples.into_iter(),
                 Err(error) => {
-                    self.index = usize::MAX;
+                    self.left.clear();
                     return Some(Err(error));
                 }
             }

@@ -5,7 +5,7 @@
 //! takes replaces the one before completely. The engine takes it for certain as long as source times do not run backwards
 //! (`engine/src/tags.rs`): where they do, appear or vanish, every sample of that tag counts.
 
-use super::stretch::{Damage, Stretch, TagSamples, turns};
+use super::part::{Damage, Part, TagView, turns};
 use lineside_model::state::PlantState;
 use lineside_model::{Input, TagId, Timestamp};
 use std::collections::BTreeMap;
@@ -21,13 +21,13 @@ pub struct Lead {
     pub damaged: Vec<Damage>,
 }
 
-/// Collects stretch by stretch.
+/// Collects part by part.
 pub(crate) struct Builder<'a> {
     from: &'a PlantState,
     until: Timestamp,
     needs_every: &'a dyn Fn(TagId) -> bool,
     lead: Lead,
-    /// Source time of the last sample of each tag in the stretches before.
+    /// Source time of the last sample of each tag in the parts before.
     last: BTreeMap<TagId, Option<Timestamp>>,
 }
 
@@ -36,38 +36,39 @@ impl<'a> Builder<'a> {
         Builder { from, until, needs_every, lead: Lead::default(), last: BTreeMap::new() }
     }
 
-    pub(crate) fn take(&mut self, stretch: &Stretch) {
+    /// Takes what counts of a part all of whose tags have been loaded.
+    pub(crate) fn take(&mut self, part: &Part) {
         let (after, until) = (self.from.seq, self.until);
-        let counts = |(seq, at, _): &&(u64, Timestamp, Input)| *seq > after && *at <= until;
-        self.lead.inputs.extend(stretch.rare().iter().filter(counts).cloned());
-        if stretch.after() == 0 {
-            self.lead.inputs.extend(stretch.first().filter(counts).cloned()); // with it time begins
+        let rare = part.rare().iter().filter(|rare| rare.seq > after && rare.at <= until);
+        self.lead.inputs.extend(rare.map(|rare| (rare.seq, rare.at, rare.input.clone())));
+        if after == 0 {
+            // With the first input time begins.
+            self.lead.inputs.extend(part.input(1).filter(|(_, at, _)| *at <= until));
         }
-        for (tag, samples) in stretch.tags() {
-            self.take_tag(tag, samples);
+        for samples in part.tags() {
+            self.take_tag(samples);
         }
-        let met = |damage: &&Damage| damage.last_seq > after && damage.at <= until;
-        self.lead.damaged.extend(stretch.damaged().iter().filter(met).cloned());
+        let met = |damage: &Damage| damage.last_seq > after && damage.at <= until;
+        self.lead.damaged.extend(part.damaged().into_iter().filter(met));
     }
 
-    fn take_tag(&mut self, tag: TagId, samples: &TagSamples) {
-        let all = &samples.all;
-        let first = all.partition_point(|received| received.seq <= self.from.seq);
-        let end = all.partition_point(|received| received.at <= self.until);
+    fn take_tag(&mut self, samples: TagView<'_>) {
+        let tag = samples.tag();
+        let end = samples.count(|i| samples.at(i) <= self.until);
+        let first = samples.up_to_seq(self.from.seq);
         if first >= end {
             return;
         }
+        let new = samples.source_time(first);
         let begun = match self.last.get(&tag) {
-            Some(last) => turns(*last, all[first].sample.source_time),
+            Some(last) => turns(*last, new),
             // A value without a source time cannot make a sample old.
-            None => self.shown(tag).is_some_and(|shown| all[first].sample.source_time.is_some_and(|new| new < shown)),
+            None => self.shown(tag).is_some_and(|shown| new.is_some_and(|new| new < shown)),
         };
-        let every = begun || samples.turns_within(first, end) || (self.needs_every)(tag);
+        let every = begun || (self.needs_every)(tag) || samples.turns_within(first, end);
         let begin = if every { first } else { end - 1 };
-        let taken = all[begin..end].iter();
-        let taken = taken.map(|received| (received.seq, received.at, Input::Sample(received.sample.clone())));
-        self.lead.inputs.extend(taken);
-        self.last.insert(tag, all[end - 1].sample.source_time);
+        self.lead.inputs.extend((begin..end).map(|i| samples.input(i)));
+        self.last.insert(tag, samples.source_time(end - 1));
     }
 
     /// The source time of the value that the state shows.

@@ -4,7 +4,7 @@
 //! Values stand at their source time (else when they were taken in), as received, before scaling. A bad value, one that is no number, an
 //! outage and a gap break the line; nothing is drawn through them. Values read back for a gap stand inside it.
 
-use super::stretch::Stretch;
+use super::part::Part;
 use lineside_model::input::{Gap, GapScope, LinkState};
 use lineside_model::state::{LinkHealth, PlantState};
 use lineside_model::{ConnectionId, Input, StatusCode, TagId, Timestamp, Value};
@@ -50,7 +50,7 @@ enum Point {
     Break,
 }
 
-/// The points of a pen, collected stretch by stretch.
+/// The points of a pen, collected part by part.
 pub(crate) struct Points {
     pen: Pen,
     all: Vec<(Timestamp, Point)>,
@@ -70,15 +70,19 @@ impl Points {
         points
     }
 
-    pub(crate) fn take(&mut self, stretch: &Stretch) {
-        for received in stretch.samples(self.pen.tag) {
-            let sample = &received.sample;
-            self.push(sample.source_time.unwrap_or(received.at), &sample.value, sample.status);
+    /// Takes a part in which the tag has been loaded.
+    pub(crate) fn take(&mut self, part: &Part) {
+        if let Some(samples) = part.tag(self.pen.tag) {
+            let point = |i| {
+                let at = samples.source_time(i).unwrap_or_else(|| samples.at(i));
+                (at, samples.number(i).map_or(Point::Bad, Point::Value))
+            };
+            self.all.extend((0..samples.len()).map(point));
         }
-        for (_, at, input) in stretch.rare() {
-            self.take_rare(*at, input);
+        for rare in part.rare() {
+            self.take_rare(rare.at, &rare.input);
         }
-        self.all.extend(stretch.damaged().iter().map(|damage| (damage.at, Point::Break)));
+        self.all.extend(part.damaged().iter().map(|damage| (damage.at, Point::Break)));
     }
 
     fn take_rare(&mut self, at: Timestamp, input: &Input) {

@@ -1,0 +1,263 @@
+//! A sealed block, decoded tag by tag as it is asked for, and kept as lean as it is stored.
+
+use super::cache::Want;
+use super::part::Damage;
+use crate::block::{Block, BlockInfo, Column, Fault, Rare, Run, Segment, Skeleton, TagEntry, group_of};
+use lineside_model::{Sample, StatusCode, TagId, Timestamp};
+use rusqlite::Connection;
+use std::collections::BTreeMap;
+
+/// What a sample takes in memory: value, status, place.
+const SAMPLE_BYTES: usize = 16;
+
+/// A block.
+pub(crate) struct BlockPart {
+    info: BlockInfo,
+    /// Or why it cannot be read.
+    block: Result<Block, String>,
+    groups: BTreeMap<u32, Result<Group, String>>,
+    bytes: usize,
+}
+
+/// The tags of a segment.
+struct Group {
+    /// Place among the groups of the skeleton.
+    number: usize,
+    segment: Segment,
+    /// By the places of the entries: as far as they were asked for.
+    columns: Vec<Option<Column>>,
+}
+
+/// One tag of a block.
+#[derive(Clone, Copy)]
+pub(crate) struct SealedTag<'a> {
+    skeleton: &'a Skeleton,
+    group: &'a Group,
+    number: usize,
+    entry: &'a TagEntry,
+    column: &'a Column,
+}
+
+impl BlockPart {
+    /// Reads the skeleton.
+    pub(crate) fn open(connection: &Connection, info: BlockInfo) -> rusqlite::Result<BlockPart> {
+        let block = damage_apart(Block::open(connection, info.id))?;
+        let inputs = block.as_ref().map_or(0, |block| block.skeleton.batches.len() + 3 * block.skeleton.runs.len());
+        let bytes = size_of::<BlockPart>() + inputs * size_of::<Run>();
+        Ok(BlockPart { info, block, groups: BTreeMap::new(), bytes })
+    }
+
+    /// Is there something that has not been loaded yet?
+    pub(crate) fn lacks(&self, want: Want) -> bool {
+        let Ok(block) = &self.block else { return false };
+        let complete = |group: u32, upto: &dyn Fn(&Group) -> usize| match self.groups.get(&group) {
+            Some(Ok(group)) => group.columns.iter().take(upto(group)).all(Option::is_some),
+            Some(Err(_)) => true,
+            None => block.skeleton.groups.binary_search_by_key(&group, |runs| runs.group).is_err(),
+        };
+        match want {
+            Want::All => !block.skeleton.groups.iter().all(|runs| complete(runs.group, &|_| usize::MAX)),
+            Want::Tag(tag) => !complete(group_of(tag), &|group| group.upto(tag)),
+        }
+    }
+
+    /// Makes the samples of a tag known.
+    pub(crate) fn load(&mut self, connection: &Connection, tag: TagId) -> rusqlite::Result<()> {
+        let number = group_of(tag);
+        self.load_group(connection, number)?;
+        let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { return Ok(()) };
+        // The numbers of its samples follow from those of lower tags.
+        let decoded = group.decode(&block.skeleton, group.upto(tag));
+        self.decoded(number, decoded);
+        Ok(())
+    }
+
+    /// Makes the samples of all tags known.
+    pub(crate) fn load_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let Ok(block) = &self.block else { return Ok(()) };
+        let numbers: Vec<u32> = block.skeleton.groups.iter().map(|runs| runs.group).collect();
+        for number in numbers {
+            self.load_group(connection, number)?;
+            let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { continue };
+            let decoded = group.decode(&block.skeleton, usize::MAX);
+            self.decoded(number, decoded);
+        }
+        Ok(())
+    }
+
+    fn load_group(&mut self, connection: &Connection, number: u32) -> rusqlite::Result<()> {
+        let Ok(block) = &self.block else { return Ok(()) };
+        let Ok(place) = block.skeleton.groups.binary_search_by_key(&number, |runs| runs.group) else { return Ok(()) };
+        if self.groups.contains_key(&number) {
+            return Ok(());
+        }
+        let group = damage_apart(block.segment(connection, number))?.and_then(|segment| {
+            let segment = segment.ok_or("no such segment")?;
+            let columns = segment.entries.iter().map(|_| None).collect();
+            Ok(Group { number: place, segment, columns })
+        });
+        self.groups.insert(number, group);
+        Ok(())
+    }
+
+    fn decoded(&mut self, number: u32, decoded: Result<usize, String>) {
+        match decoded {
+            Ok(samples) => self.bytes += samples * SAMPLE_BYTES,
+            Err(reason) => drop(self.groups.insert(number, Err(reason))),
+        }
+    }
+
+    pub(crate) fn rare(&self) -> &[Rare] {
+        self.block.as_ref().map_or(&[], |block| &block.skeleton.rare)
+    }
+
+    pub(crate) fn damaged(&self) -> Vec<Damage> {
+        let BlockInfo { id, seq0, seq1, at0, .. } = self.info;
+        let damage = |reason: String| Damage { first_seq: seq0, last_seq: seq1, at: at0, reason };
+        let whole = self.block.as_ref().err().map(|reason| damage(format!("block {id}: {reason}")));
+        let groups = self.groups.iter().filter_map(|(group, read)| read.as_ref().err().map(|reason| (group, reason)));
+        let groups =
+            groups.map(|(group, why)| damage(format!("tags {} in block {id}: {why}", crate::block::tags_of(*group))));
+        whole.into_iter().chain(groups).collect()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    pub(crate) fn tags(&self) -> impl Iterator<Item = SealedTag<'_>> {
+        let groups = self.groups.values().flatten();
+        groups.flat_map(move |group| (0..group.columns.len()).filter_map(move |number| self.at(group, number)))
+    }
+
+    pub(crate) fn tag(&self, tag: TagId) -> Option<SealedTag<'_>> {
+        let group = self.groups.get(&group_of(tag))?.as_ref().ok()?;
+        self.at(group, group.segment.find(tag)?.0)
+    }
+
+    fn at<'a>(&'a self, group: &'a Group, number: usize) -> Option<SealedTag<'a>> {
+        let skeleton = &self.block.as_ref().ok()?.skeleton;
+        let (entry, column) = (group.segment.entries.get(number)?, group.columns.get(number)?.as_ref()?);
+        Some(SealedTag { skeleton, group, number, entry, column })
+    }
+}
+
+impl Group {
+    /// How many columns are needed for a tag: its own, and those of lower tags.
+    fn upto(&self, tag: TagId) -> usize {
+        self.segment.find(tag).map_or(0, |(place, _)| place + 1)
+    }
+
+    /// Decodes the first `places` columns; how many samples were added is told.
+    fn decode(&mut self, skeleton: &Skeleton, places: usize) -> Result<usize, String> {
+        let mut samples = 0;
+        for (entry, column) in self.segment.entries.iter().zip(&mut self.columns).take(places) {
+            if column.is_none() {
+                *column = Some(self.segment.column(entry, skeleton).map_err(|malformed| malformed.to_string())?);
+                samples += entry.n;
+            }
+        }
+        Ok(samples)
+    }
+}
+
+impl SealedTag<'_> {
+    pub(crate) fn tag(&self) -> TagId {
+        self.entry.tag
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.column.places.len()
+    }
+
+    /// Do its source times never run backwards, appear or vanish within the block?
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.entry.ordered
+    }
+
+    pub(crate) fn at(&self, i: usize) -> Timestamp {
+        self.run(i).at
+    }
+
+    pub(crate) fn source_time(&self, i: usize) -> Option<Timestamp> {
+        self.column.clock.source.get(self.column.places.get(i))
+    }
+
+    pub(crate) fn status(&self, i: usize) -> StatusCode {
+        StatusCode(self.column.status[i])
+    }
+
+    pub(crate) fn number(&self, i: usize) -> Option<f64> {
+        self.column.values.get(i).as_f64()
+    }
+
+    pub(crate) fn sample(&self, i: usize) -> Sample {
+        Sample {
+            tag: self.entry.tag,
+            value: self.column.values.get(i),
+            status: self.status(i),
+            source_time: self.source_time(i),
+            server_time: self.column.clock.server.get(self.column.places.get(i)),
+        }
+    }
+
+    /// A sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
+    pub(crate) fn seq(&self, i: usize) -> u64 {
+        let run = run_of(self.column, i);
+        let groups = self.skeleton.groups[..self.group.number].iter();
+        let in_groups: u64 = groups.map(|group| u64::from(samples_in(&group.runs, &group.counts, run))).sum();
+        let lower = self.group.columns[..self.number].iter().flatten();
+        let in_lower: usize =
+            lower.map(|column| run_begin(column, run + 1).saturating_sub(run_begin(column, run))).sum();
+        let before = (in_lower + i).saturating_sub(run_begin(self.column, run)) as u64;
+        self.skeleton.runs[run].first_seq + in_groups + before
+    }
+
+    /// Does the run of the sample end no later than with the input `seq`?
+    pub(crate) fn run_ends_by(&self, i: usize, seq: u64) -> bool {
+        let run = self.run(i);
+        run.first_seq + u64::from(run.n) <= seq.saturating_add(1)
+    }
+
+    /// How many samples are numbered up to `seq`, when so many of them are of runs that end by then.
+    pub(crate) fn up_to_seq(&self, seq: u64, whole_runs: usize) -> usize {
+        (whole_runs..self.len()).find(|i| self.seq(*i) > seq).unwrap_or(self.len())
+    }
+
+    fn run(&self, i: usize) -> &Run {
+        &self.skeleton.runs[run_of(self.column, i)]
+    }
+}
+
+fn run_of(column: &Column, i: usize) -> usize {
+    column.clock.runs[column.places.get(i)] as usize
+}
+
+/// The first sample of the column in this run or a later one.
+fn run_begin(column: &Column, run: usize) -> usize {
+    let (mut least, mut most) = (0, column.places.len());
+    while least < most {
+        let middle = least + (most - least) / 2;
+        if run_of(column, middle) < run { least = middle + 1 } else { most = middle }
+    }
+    least
+}
+
+/// Samples of a group in a run.
+fn samples_in(runs: &crate::block::Places, counts: &[u32], run: usize) -> u32 {
+    let (mut least, mut most) = (0, runs.len());
+    while least < most {
+        let middle = least + (most - least) / 2;
+        if runs.get(middle) < run { least = middle + 1 } else { most = middle }
+    }
+    if least < runs.len() && runs.get(least) == run { counts[least] } else { 0 }
+}
+
+/// Damage costs a part of the block; anything else is a failure to read.
+fn damage_apart<T>(read: Result<T, Fault>) -> rusqlite::Result<Result<T, String>> {
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(Fault::Damaged(reason)) => Ok(Err(reason)),
+        Err(Fault::Sqlite(error)) => Err(error),
+    }
+}
