@@ -23,7 +23,7 @@ pub(crate) use overview::{Bucket, Range};
 pub(crate) use pack::{Builder, Packed};
 pub(crate) use segment::{Column, Segment, TagEntry};
 pub(crate) use skeleton::{BatchHead, Rare, Run, Skeleton};
-pub(crate) use table::{Block, Fault, create_tables, delete_and_insert, last, list, next_at_or_after, overview};
+pub(crate) use table::{Block, Fault, create_tables, delete_and_insert, last, list, overview, readable_list, unpacked};
 pub(crate) use tag::TagColumn;
 pub(crate) use unpack::{Piece, Pieces};
 

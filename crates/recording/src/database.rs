@@ -1,7 +1,7 @@
 //! The SQLite side that writer and reader share: schema, settings, header rows, checksums.
 
 use crate::header::Header;
-use crate::{OpenError, RecordError, events};
+use crate::{OpenError, RecordError, block, events, raw};
 use lineside_model::Timestamp;
 use lineside_model::state::Shift;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ffi, params};
@@ -80,6 +80,10 @@ fn settings_for_writing(connection: &Connection, locking: &str) -> rusqlite::Res
         // The switch changes a few bytes of one sector. With a rollback journal, a crash just then would
         // leave a file that only a writer may open.
         connection.pragma_update(None, "journal_mode", "off")?;
+        if connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))? == 0 {
+            // So that closing can give back what sealing has freed. Counts for a new file only, too.
+            connection.pragma_update(None, "auto_vacuum", "incremental")?;
+        }
     }
     let mode = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
     connection.pragma_update(None, "synchronous", "full")?;
@@ -204,8 +208,9 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Tim
             Ok((row.get(0)?, Timestamp(row.get(1)?)))
         })
         .optional()?;
-    let mut last_seq = keyframe.map_or(0, |(seq, _)| seq);
-    let mut stamp = keyframe;
+    let sealed = block::last(connection)?.map(|(seq, at)| (raw::signed(seq), at));
+    let mut stamp = keyframe.into_iter().chain(sealed).max_by_key(|(seq, _)| *seq);
+    let mut last_seq = stamp.map_or(0, |(seq, _)| seq);
     // Without the bodies first: a body that cannot be read must not hide the numbers.
     let mut newest = connection
         .prepare("SELECT seq, at, n, min(n, max(length(body) / 2, 1)) FROM journal ORDER BY seq DESC LIMIT 1000")?;

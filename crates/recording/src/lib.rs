@@ -45,6 +45,7 @@ mod raw;
 mod reader;
 mod recorder;
 mod rows;
+mod seal;
 mod store;
 mod writer;
 
@@ -61,6 +62,7 @@ pub use queue::{Appended, Commit, OnCommit, Options, State, Status};
 pub use reader::{Report, ShiftFile};
 pub use recorder::Recorder;
 pub use rows::{Row, Rows};
+pub use seal::{Sealed, seal_file};
 
 /// What a keyframe is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

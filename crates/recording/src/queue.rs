@@ -1,6 +1,7 @@
 //! What waits to be written, and what the recorder says of itself: the one thing that the caller and the
 //! writer's thread share, behind a lock that neither holds for longer than a few copies.
 
+use crate::seal::Prepared;
 use crate::{Event, KeyframeKind, RecordError, marks};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
@@ -83,6 +84,8 @@ pub struct Options {
     pub retry_after: Duration,
     /// Largest file in pages of 8 KiB; 0: no limit. May be changed while recording.
     pub page_limit: Arc<AtomicU32>,
+    /// Pack what lies between keyframes into column blocks, a tenth of the room. Without it the file stays of format 1.
+    pub seal: bool,
     /// Told of each commit, on the writer's thread: be quick.
     pub on_commit: Option<OnCommit>,
 }
@@ -96,6 +99,7 @@ impl Default for Options {
             checkpoint_every: Duration::from_secs(5),
             retry_after: Duration::from_millis(200),
             page_limit: Arc::default(),
+            seal: true,
             on_commit: None,
         }
     }
@@ -139,6 +143,11 @@ impl Item {
             Item::Batch(batch) => batch.inputs.len(),
             Item::Keyframe(_) | Item::Digest { .. } | Item::Events(_) | Item::Mark(_) => 0,
         }
+    }
+
+    /// The place of a keyframe.
+    pub(crate) fn keyframe_seq(&self) -> Option<u64> {
+        if let Item::Keyframe(keyframe) = self { Some(keyframe.seq) } else { None }
     }
 
     pub(crate) fn at(&self) -> Timestamp {
@@ -186,6 +195,8 @@ pub(crate) struct Inner {
     pub(crate) bytes: u64,
     /// Attempts that failed so far.
     pub(crate) failures: u64,
+    /// What the packing thread made, for the writer's thread; inside, `None`: there was nothing to pack.
+    pub(crate) packed: Option<Option<Prepared>>,
     /// The thread has ended.
     pub(crate) ended: Option<Ended>,
 }

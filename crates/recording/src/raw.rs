@@ -3,6 +3,8 @@
 use crate::{KeyframeKind, database};
 use lineside_model::Timestamp;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// A portion ends when its bodies pass this many bytes.
 const PORTION: usize = 1 << 20;
@@ -14,7 +16,7 @@ pub(crate) enum Raw {
     Batch { first: u64, last: u64, at: Timestamp, n: i64, body: Vec<u8> },
     Digest { seq: u64, at: Timestamp, digest: u64 },
     Keyframe { seq: u64, after: u64 },
-    Damaged { first: u64, last: u64, at: Option<Timestamp>, reason: &'static str },
+    Damaged { first: u64, last: u64, at: Option<Timestamp>, reason: Cow<'static, str> },
 }
 
 impl Raw {
@@ -39,12 +41,12 @@ pub(crate) fn signed(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-/// Journal rows from the key `from` on, and whether there may be more after them.
-pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(Vec<Raw>, bool)> {
+/// Journal rows from the key `from` on and before the key `end`, and whether there may be more of them.
+pub(crate) fn journal(connection: &Connection, from: u64, end: u64) -> rusqlite::Result<(Vec<Raw>, bool)> {
     let mut rows: Vec<Raw> = Vec::new();
     let (begin, mut from, mut size) = (from, from, 0);
     let more = loop {
-        let error = match journal_run(connection, from, &mut rows, &mut size) {
+        let error = match journal_run(connection, from..end, &mut rows, &mut size) {
             Ok(more) => break more,
             Err(error) => error,
         };
@@ -52,7 +54,7 @@ pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(V
         if error.sqlite_error_code() != Some(ErrorCode::DatabaseCorrupt) {
             return Err(error);
         }
-        match step_over(connection, from)? {
+        match step_over(connection, from..end)? {
             Some(damage) => {
                 from = damage.order().0 + 1;
                 size += ROW_COST;
@@ -63,20 +65,25 @@ pub(crate) fn journal(connection: &Connection, from: u64) -> rusqlite::Result<(V
             None => break true,
         }
     };
-    settle(&mut rows, begin);
+    settle(&mut rows, begin..end);
     Ok((rows, more))
 }
 
 /// Reads rows up to the size of a portion, or up to the first that SQLite cannot read. True: there may be more. A
 /// portion never ends with a damaged row, because its key may be damaged too and is no place to go on from.
-fn journal_run(connection: &Connection, from: u64, rows: &mut Vec<Raw>, size: &mut usize) -> rusqlite::Result<bool> {
-    let mut select =
-        connection.prepare_cached("SELECT seq, at, n, crc, body FROM journal WHERE seq >= ?1 ORDER BY seq")?;
-    let mut found = select.query([signed(from)])?;
-    let mut free = from;
+fn journal_run(
+    connection: &Connection,
+    keys: Range<u64>,
+    rows: &mut Vec<Raw>,
+    size: &mut usize,
+) -> rusqlite::Result<bool> {
+    let mut select = connection
+        .prepare_cached("SELECT seq, at, n, crc, body FROM journal WHERE seq >= ?1 AND seq < ?2 ORDER BY seq")?;
+    let mut found = select.query([signed(keys.start), signed(keys.end)])?;
+    let mut free = keys.start;
     while let Some(row) = found.next()? {
         let (seq, at, n): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        if seq < signed(free) {
+        if seq < signed(free) || seq >= signed(keys.end) {
             continue; // damaged branches of the tree lead back: nothing is read twice
         }
         let body: Vec<u8> = row.get(4).unwrap_or_default();
@@ -91,7 +98,7 @@ fn journal_run(connection: &Connection, from: u64, rows: &mut Vec<Raw>, size: &m
                 return Ok(true);
             }
         } else {
-            rows.push(Raw::Damaged { first, last, at: Some(at), reason: "the row does not match its checksum" });
+            rows.push(Raw::Damaged { first, last, at: Some(at), reason: "the row does not match its checksum".into() });
         }
     }
     Ok(false)
@@ -99,8 +106,8 @@ fn journal_run(connection: &Connection, from: u64, rows: &mut Vec<Raw>, size: &m
 
 /// Intact rows vouch for their place by their checksums; damaged ones between them are fitted in, or dropped when
 /// nothing is left for them (the reader then reports what is missing).
-fn settle(rows: &mut Vec<Raw>, begin: u64) {
-    let mut next = u64::MAX;
+fn settle(rows: &mut Vec<Raw>, keys: Range<u64>) {
+    let mut next = keys.end;
     for row in rows.iter_mut().rev() {
         match row {
             Raw::Damaged { last, .. } => *last = (*last).min(next - 1),
@@ -108,7 +115,7 @@ fn settle(rows: &mut Vec<Raw>, begin: u64) {
             Raw::Digest { .. } | Raw::Keyframe { .. } => {}
         }
     }
-    let mut free = begin;
+    let mut free = keys.start;
     rows.retain_mut(|row| {
         if let Raw::Damaged { first, last, .. } = row {
             *first = if *first > *last { free } else { free.max(*first) };
@@ -123,12 +130,14 @@ fn settle(rows: &mut Vec<Raw>, begin: u64) {
 
 /// Where SQLite itself cannot read: the stretch up to the next row that it can, found by its key alone, trying
 /// farther and farther away. `None`: there is none.
-fn step_over(connection: &Connection, from: u64) -> rusqlite::Result<Option<Raw>> {
-    let mut keys = connection.prepare_cached("SELECT seq FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT 2")?;
+fn step_over(connection: &Connection, keys: Range<u64>) -> rusqlite::Result<Option<Raw>> {
+    let Range { start: from, end } = keys;
+    let mut keys =
+        connection.prepare_cached("SELECT seq FROM journal WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT 2")?;
     for distance in (0..62).map(|power| (1u64 << power) - 1) {
         let least = signed(from.saturating_add(distance));
         let Ok(found) = keys
-            .query_map([least], |row| row.get::<_, i64>(0))
+            .query_map([least, signed(end)], |row| row.get::<_, i64>(0))
             .and_then(Iterator::collect::<rusqlite::Result<Vec<i64>>>)
         else {
             continue;
@@ -141,7 +150,7 @@ fn step_over(connection: &Connection, from: u64) -> rusqlite::Result<Option<Raw>
             (0, [key, ..]) => (*key as u64, *key as u64),
             (_, [key, ..]) => (from, *key as u64 - 1),
         };
-        return Ok(Some(Raw::Damaged { first, last, at: None, reason: "SQLite cannot read these rows" }));
+        return Ok(Some(Raw::Damaged { first, last, at: None, reason: "SQLite cannot read these rows".into() }));
     }
     Ok(None)
 }

@@ -35,6 +35,14 @@ impl Report {
     pub fn is_intact(&self) -> bool {
         self.damaged.is_empty() && self.structure.is_empty()
     }
+
+    /// A lost segment is one damage, although inputs of others lie between those that it held.
+    fn damage(&mut self, first_seq: u64, last_seq: u64, reason: String) {
+        match self.damaged.last_mut() {
+            Some((_, last, before)) if *before == reason && reason.starts_with("tags ") => *last = last_seq,
+            _ => self.damaged.push((first_seq, last_seq, reason)),
+        }
+    }
 }
 
 impl ShiftFile {
@@ -114,7 +122,7 @@ impl ShiftFile {
                 }
                 Row::Keyframe { .. } => report.keyframes += 1,
                 Row::Digest { .. } => report.digests += 1,
-                Row::Damaged { first_seq, last_seq, reason, .. } => report.damaged.push((first_seq, last_seq, reason)),
+                Row::Damaged { first_seq, last_seq, reason, .. } => report.damage(first_seq, last_seq, reason),
             }
         }
         Ok(report)

@@ -3,12 +3,13 @@
 //! Each portion is read in one short transaction on a connection of its own: a long read would keep the writer's log
 //! from shrinking, and an open connection would keep it from closing the file.
 
+use crate::block::{self, Block, BlockInfo, Fault, Piece, Pieces};
 use crate::raw::{self, Raw};
 use crate::{KeyframeKind, OpenError, codec, database};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
@@ -38,12 +39,14 @@ pub enum Row {
 pub struct Rows {
     path: PathBuf,
     ready: VecDeque<Raw>,
+    /// What is left of a sealed block; `ready` then holds what was noted meanwhile.
+    pieces: Option<Pieces>,
     /// Rows of a batch that lie before this are dropped: the caller has them.
     after_seq: u64,
     /// The sequence number that must come next.
     expected: u64,
-    /// Next keys to ask for, one per table.
-    journal_from: Option<u64>,
+    /// Next keys to ask for: of inputs, sealed or not, digests and keyframes.
+    inputs_from: Option<u64>,
     digest_from: u64,
     keyframe_from: u64,
     /// Nothing more can be read.
@@ -60,9 +63,10 @@ impl Rows {
         Rows {
             path,
             ready: VecDeque::new(),
+            pieces: None,
             after_seq,
             expected: next,
-            journal_from: None,
+            inputs_from: None,
             digest_from: noted_from,
             keyframe_from: noted_from,
             broken: false,
@@ -71,32 +75,52 @@ impl Rows {
 
     fn fill(&mut self) -> Result<(), OpenError> {
         let connection = database::connect_for_reading(&self.path)?;
-        let portion = self.portion(&connection).map_err(|source| OpenError::sqlite(&self.path, source))?;
-        self.ready = portion.into();
+        let failed = |source| OpenError::sqlite(&self.path, source);
+        connection.execute_batch("BEGIN").map_err(failed)?; // ends with the connection
+        while self.portion(&connection).map_err(|source| OpenError::sqlite(&self.path, source))? {}
         Ok(())
     }
 
-    /// One consistent portion of all three tables. The keys to ask for next move only when all of it was read.
-    fn portion(&mut self, connection: &Connection) -> rusqlite::Result<Vec<Raw>> {
-        connection.execute_batch("BEGIN")?; // ends with the connection
-        let from = match self.journal_from {
+    /// One consistent portion of all tables. The keys to ask for next move only when all of it was read. True: it holds
+    /// nothing that was asked for, but there is more.
+    fn portion(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
+        let blocks = block::readable_list(connection)?;
+        let from = match self.inputs_from {
             Some(from) => from,
-            None => raw::key_at_or_before(connection, self.after_seq)?,
+            None => first_key(connection, &blocks, self.after_seq)?,
         };
-        let (mut rows, more) = raw::journal(connection, from)?;
-        let journal_from = rows.last().map_or(from, |row| row.order().0 + 1);
-        let until = if more { journal_from - 1 } else { i64::MAX as u64 };
+        let block = blocks.into_iter().find(|block| block.seq1 >= from);
+        let end = block.map_or(u64::MAX, |block| block.seq0);
+        let mut found = if end <= from { Found::default() } else { journal(connection, from, end)? };
+        match block {
+            Some(block) if found.rows.is_empty() && !found.more => found = sealed(connection, &block, from)?,
+            Some(_) => found.more = true,
+            None => {}
+        }
+        let Found { mut rows, pieces, next, more } = found;
+        let next = next.unwrap_or(from);
+        let until = if more { next - 1 } else { i64::MAX as u64 };
         rows.retain(|row| row.order().0 > self.after_seq);
         // What these two lose is not lost unseen: a digest only proves, and without its keyframe a hole is damage.
         let digests = raw::as_far_as_readable(raw::digests(connection, self.digest_from, until))?;
         let keyframes = raw::as_far_as_readable(raw::keyframes(connection, self.keyframe_from, until))?;
-        self.journal_from = Some(journal_from);
+        self.inputs_from = Some(next);
         self.digest_from = digests.last().map_or(self.digest_from, |row| row.order().0 + 1);
         self.keyframe_from = keyframes.last().map_or(self.keyframe_from, |row| row.order().0 + 1);
         rows.extend(digests);
         rows.extend(keyframes);
         rows.sort_by_key(Raw::order);
-        Ok(rows)
+        self.ready = rows.into();
+        self.pieces = pieces;
+        if let Some(pieces) = &mut self.pieces {
+            pieces.skip_to(self.after_seq.max(from.saturating_sub(1)));
+        }
+        Ok(more && self.ready.is_empty() && self.next_piece().is_none())
+    }
+
+    /// Numbers of the piece of a block that comes next.
+    fn next_piece(&mut self) -> Option<(u64, u64)> {
+        self.pieces.as_mut().and_then(Pieces::peek)
     }
 
     /// The hole before `first`, if there is one.
@@ -109,6 +133,25 @@ impl Rows {
         })
     }
 
+    /// A piece of a block, without the inputs up to `after_seq`.
+    fn unpacked(&mut self, piece: Piece) -> Row {
+        let skip = |first: u64| (self.after_seq + 1).saturating_sub(first);
+        match piece {
+            Piece::Batch(mut batch) => {
+                self.expected = batch.last_seq() + 1;
+                let skip = skip(batch.first_seq);
+                batch.inputs.drain(..skip as usize);
+                batch.first_seq += skip;
+                Row::Batch(batch)
+            }
+            Piece::Lost { first, last, at, reason } => {
+                self.expected = last + 1;
+                let first_seq = first + skip(first);
+                Row::Damaged { first_seq, last_seq: last, at: Some(at), reason: reason.to_string() }
+            }
+        }
+    }
+
     fn row(&mut self, raw: Raw) -> Result<Row, OpenError> {
         Ok(match raw {
             Raw::Batch { first, last, at, n, body } => {
@@ -119,7 +162,7 @@ impl Rows {
                 // Where SQLite cannot read, the stretch is a guess from the rows around it.
                 let first_seq = first.max(self.expected).min(last);
                 self.expected = last + 1;
-                Row::Damaged { first_seq, last_seq: last, at, reason: reason.to_owned() }
+                Row::Damaged { first_seq, last_seq: last, at, reason: reason.into_owned() }
             }
             Raw::Digest { seq, at, digest } => Row::Digest { seq, at, digest },
             Raw::Keyframe { seq, after } => {
@@ -145,24 +188,76 @@ impl Iterator for Rows {
             return None;
         }
         if self.ready.is_empty()
+            && self.next_piece().is_none()
             && let Err(error) = self.fill()
         {
             self.broken = matches!(error, OpenError::Damaged { .. });
             return Some(Err(error));
         }
-        let first = match self.ready.front()? {
-            Raw::Batch { first, .. } | Raw::Damaged { first, .. } => *first,
+        let piece = self.next_piece();
+        let first = match (piece, self.ready.front()) {
+            // Inputs come before what was noted of the state after them.
+            (Some((first, last)), row) if row.is_none_or(|row| last <= row.order().0) => first,
+            (_, Some(Raw::Batch { first, .. } | Raw::Damaged { first, .. })) => *first,
             // What lies between `after` and the keyframe was never recorded; what lies before must be there.
-            Raw::Keyframe { after, .. } => after + 1,
-            Raw::Digest { .. } => 0,
+            (_, Some(Raw::Keyframe { after, .. })) => after + 1,
+            (_, Some(Raw::Digest { .. })) => 0,
+            (_, None) => return None,
         };
         if let Some(hole) = self.hole_before(first) {
             self.expected = first;
             return Some(Ok(hole));
         }
+        if piece.is_some_and(|(_, last)| self.ready.front().is_none_or(|row| last <= row.order().0)) {
+            let piece = self.pieces.as_mut()?.next()?;
+            return Some(Ok(self.unpacked(piece)));
+        }
         let raw = self.ready.pop_front()?;
         Some(self.row(raw))
     }
+}
+
+/// What a portion has of inputs.
+#[derive(Default)]
+struct Found {
+    rows: Vec<Raw>,
+    pieces: Option<Pieces>,
+    /// Where to go on; `None`: at the same place.
+    next: Option<u64>,
+    /// There may be more after it.
+    more: bool,
+}
+
+/// Where reading starts so that what lies after the input `seq` is met.
+fn first_key(connection: &Connection, blocks: &[BlockInfo], seq: u64) -> rusqlite::Result<u64> {
+    let behind = blocks.iter().rfind(|block| block.seq0 <= seq).map_or(0, |block| (block.seq1 + 1).min(seq + 1));
+    match raw::key_at_or_before(connection, seq) {
+        // Whatever can be read of the journal comes behind its beginning.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => Ok(behind),
+        key => Ok(key?.max(behind)),
+    }
+}
+
+/// Journal rows between these keys.
+fn journal(connection: &Connection, from: u64, end: u64) -> rusqlite::Result<Found> {
+    let (rows, more) = raw::journal(connection, from, end)?;
+    let next = rows.last().map(|row| row.order().0 + 1);
+    Ok(Found { rows, pieces: None, next, more })
+}
+
+/// A block from the input `from` on.
+fn sealed(connection: &Connection, info: &BlockInfo, from: u64) -> rusqlite::Result<Found> {
+    let mut found = Found { next: Some(info.seq1 + 1), more: true, ..Found::default() };
+    match Block::open(connection, info.id) {
+        Ok(block) => found.pieces = Some(block.pieces(connection)?),
+        Err(Fault::Damaged(reason)) => {
+            let reason = format!("block {}: {reason}", info.id).into();
+            let first = info.seq0.max(from);
+            found.rows.push(Raw::Damaged { first, last: info.seq1, at: Some(info.at0), reason });
+        }
+        Err(Fault::Sqlite(error)) => return Err(error),
+    }
+    Ok(found)
 }
 
 /// The batch without the inputs up to `after_seq`.

@@ -4,6 +4,7 @@
 //! what was asked. The position is what the file says, never what we remember: after any doubt the file is
 //! opened anew and asked.
 
+use crate::block::{self, Packed};
 use crate::header::{EXTENSION, Header, file_stem};
 use crate::queue::{Item, Keyframe};
 use crate::{KeyframeKind, OpenError, RecordError, codec, database, events, marks};
@@ -134,6 +135,34 @@ impl Store {
         Ok(())
     }
 
+    /// Puts a block in the place of its journal rows. False: the journal does not hold exactly those, and nothing was done.
+    pub(crate) fn seal(&mut self, packed: &Packed) -> Result<bool, RecordError> {
+        let done = self.try_seal(packed);
+        if done.is_err() {
+            self.connection = None;
+        }
+        done
+    }
+
+    fn try_seal(&mut self, packed: &Packed) -> Result<bool, RecordError> {
+        self.reopen()?;
+        let Some(connection) = self.connection.as_mut() else {
+            return Err(RecordError::Gone(self.path.clone()));
+        };
+        let failed = |source| RecordError::sqlite(&self.path, source);
+        limit_pages(connection, &self.page_limit).map_err(failed)?;
+        let sealed = replace_rows(connection, packed).map_err(failed)?;
+        self.identity.check(&self.path)?;
+        Ok(sealed)
+    }
+
+    /// Gives pages back that hold nothing. A file of an earlier program keeps them, for later rows.
+    pub(crate) fn shrink(&mut self) -> Result<(), RecordError> {
+        self.reopen()?;
+        let Some(connection) = &self.connection else { return Ok(()) };
+        connection.execute_batch("PRAGMA incremental_vacuum").map_err(|source| RecordError::sqlite(&self.path, source))
+    }
+
     /// Works the write-ahead log into the file, as far as readers allow, without waiting for them.
     pub(crate) fn checkpoint(&self) -> Result<(), RecordError> {
         let Some(connection) = &self.connection else { return Ok(()) };
@@ -218,6 +247,17 @@ fn write_all(
     }
     transaction.commit()?;
     Ok((last_seq, bytes))
+}
+
+fn replace_rows(connection: &mut Connection, packed: &Packed) -> rusqlite::Result<bool> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    block::create_tables(&transaction)?;
+    if !block::delete_and_insert(&transaction, packed)? {
+        return Ok(false); // rolls back
+    }
+    transaction.pragma_update(None, "user_version", database::FORMAT_BLOCKS)?;
+    transaction.commit()?;
+    Ok(true)
 }
 
 fn write_batch(connection: &Connection, batch: &Batch, body: &mut Vec<u8>) -> rusqlite::Result<usize> {

@@ -3,6 +3,7 @@
 use crate::RecordError;
 use crate::error::words;
 use crate::queue::{Commit, Ended, Ending, Inner, Item, Options, Shared, State};
+use crate::seal::{self, Packer, Prepared};
 use crate::store::{Store, Written};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +20,18 @@ const CHECKPOINT_BYTES: usize = 16 << 20;
 
 /// Starts the thread.
 pub(crate) fn spawn(store: Store, shared: Arc<Shared>, options: Options) -> Result<JoinHandle<()>, RecordError> {
-    let writer = Writer { store, shared, options, retry: None, checkpoint_due: None, bytes_since_checkpoint: 0 };
+    let seal_until = store.last_seq();
+    let writer = Writer {
+        store,
+        shared,
+        options,
+        retry: None,
+        checkpoint_due: None,
+        bytes_since_checkpoint: 0,
+        packer: None,
+        seal_from: 0,
+        seal_until,
+    };
     std::thread::Builder::new().name("recorder".to_owned()).spawn(move || writer.run()).map_err(RecordError::Thread)
 }
 
@@ -32,10 +44,16 @@ struct Writer {
     /// Set while the log holds something that the file does not.
     checkpoint_due: Option<Instant>,
     bytes_since_checkpoint: usize,
+    /// The thread that packs, while it does.
+    packer: Option<Packer>,
+    /// What is to be sealed: from the one sequence number to the other. Before the first it stays as it is.
+    seal_from: u64,
+    seal_until: u64,
 }
 
 enum Job {
     Commit(Vec<Item>),
+    Seal(Option<Prepared>),
     Checkpoint,
     End(Ending),
 }
@@ -60,11 +78,16 @@ impl Drop for EndGuard {
 impl Writer {
     fn run(mut self) {
         let mut ended = EndGuard(self.shared.clone(), Ended::Left);
+        self.pack();
         loop {
             match self.wait() {
                 Job::Commit(items) => self.commit(&items),
+                Job::Seal(prepared) => self.seal(prepared),
                 Job::Checkpoint => self.checkpoint(),
-                Job::End(Ending::Leave) => return,
+                Job::End(Ending::Leave) => {
+                    self.end_packing();
+                    return;
+                }
                 Job::End(Ending::Close { until }) => {
                     ended.1 = Ended::Closed(self.close(until));
                     return;
@@ -78,14 +101,14 @@ impl Writer {
         let mut inner = self.shared.lock();
         loop {
             let now = Instant::now();
-            if let Some(job) = self.due(&inner, now) {
+            if let Some(job) = self.due(&mut inner, now) {
                 return job;
             }
             inner = self.sleep(inner, now);
         }
     }
 
-    fn due(&self, inner: &Inner, now: Instant) -> Option<Job> {
+    fn due(&self, inner: &mut Inner, now: Instant) -> Option<Job> {
         if let Some(ending) = inner.ending
             && (inner.queue.is_empty() || self.retry.is_some())
         {
@@ -95,7 +118,11 @@ impl Writer {
         if self.checkpoint_due.is_some_and(|due| due <= now) {
             return Some(Job::Checkpoint);
         }
-        self.commit_due(inner).is_some_and(|due| due <= now).then(|| Job::Commit(take(inner)))
+        if self.commit_due(inner).is_some_and(|due| due <= now) {
+            return Some(Job::Commit(take(inner)));
+        }
+        let packed = if self.retry.is_none() { inner.packed.take() } else { None };
+        packed.map(Job::Seal)
     }
 
     /// When the head of the queue is to be committed.
@@ -137,6 +164,10 @@ impl Writer {
             tracing::info!(file = %self.store.path().display(), "the recorder writes again");
         }
         self.plan_checkpoint(written.bytes);
+        if let Some(seq) = items.iter().rev().find_map(Item::keyframe_seq) {
+            self.seal_until = seq;
+            self.pack();
+        }
         let inputs = items.iter().map(Item::inputs).sum();
         {
             let mut inner = self.shared.lock();
@@ -152,6 +183,43 @@ impl Writer {
         self.shared.done.notify_all();
         if let Some(tell) = &self.options.on_commit {
             tell(Commit { committed_seq: written.last_seq, inputs, bytes: written.bytes, took: written.took });
+        }
+    }
+
+    /// Has the next stretch packed that lies between keyframes on disk.
+    fn pack(&mut self) {
+        if self.options.seal && self.packer.is_none() && self.seal_from <= self.seal_until {
+            let path = self.store.path().to_owned();
+            self.packer = Packer::start(path, self.seal_from, self.seal_until, self.shared.clone());
+        }
+    }
+
+    /// Writes what was packed. Whatever fails here loses nothing: the rows stay in the journal, for the next time.
+    fn seal(&mut self, prepared: Option<Prepared>) {
+        let ended = self.packer.take().is_none_or(|packer| packer.end(false));
+        let Some(Prepared { packed, next }) = prepared.filter(|_prepared| ended) else { return };
+        self.seal_from = next;
+        if let Some(packed) = packed {
+            match self.store.seal(&packed) {
+                Ok(true) => self.plan_checkpoint(packed.bytes()),
+                Ok(false) => tracing::warn!(first = packed.seq0, "the journal holds other rows than were packed"),
+                Err(error) => {
+                    tracing::warn!(reason = words(&error), "a stretch of the recording is not sealed yet");
+                    self.seal_from = packed.seq0;
+                    return;
+                }
+            }
+        }
+        self.pack();
+    }
+
+    /// What is packed and not yet written is left: it will be packed again.
+    fn end_packing(&mut self) {
+        if let Some(packer) = self.packer.take()
+            && !packer.end(true)
+        {
+            tracing::error!(file = %self.store.path().display(), "sealing has panicked; the rows stay in the journal");
+            self.options.seal = false;
         }
     }
 
@@ -194,6 +262,16 @@ impl Writer {
     }
 
     fn close(&mut self, until: Instant) -> Result<(), RecordError> {
+        self.end_packing();
+        if self.options.seal {
+            // A part of the time is for making one file.
+            let begun = Instant::now();
+            let enough = begun + until.saturating_duration_since(begun) * 3 / 4;
+            let sealed = seal::seal_rest(&mut self.store, &|| Instant::now() >= enough);
+            if let Err(error) = sealed.and_then(|_sealed| self.store.shrink()) {
+                tracing::warn!(reason = words(&error), "the recording is not sealed to its end");
+            }
+        }
         loop {
             match self.store.close() {
                 Err(RecordError::Locked(_)) if Instant::now() < until => std::thread::sleep(CLOSE_RETRY),

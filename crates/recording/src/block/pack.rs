@@ -21,6 +21,14 @@ pub(crate) struct Packed {
     pub(crate) segments: Vec<PackedSegment>,
 }
 
+impl Packed {
+    /// How many bytes its parts take.
+    pub(crate) fn bytes(&self) -> usize {
+        let segments = self.segments.iter().map(|segment| segment.body.len() + segment.overview.len());
+        self.skeleton.len() + segments.sum::<usize>()
+    }
+}
+
 /// One group of it.
 #[derive(Debug)]
 pub(crate) struct PackedSegment {
@@ -131,8 +139,8 @@ impl Builder {
         })
     }
 
-    /// The block of all batches taken.
-    pub(crate) fn finish(mut self) -> Packed {
+    /// The block of all batches taken; `None`: told to stop.
+    pub(crate) fn finish(mut self, stop: impl Fn() -> bool) -> Option<Packed> {
         self.tags.sort_unstable_by_key(|rows| rows.tag);
         let clocks = Clocks::of(&self.tags, &self.entries);
         let groups: Vec<&[TagRows]> =
@@ -140,6 +148,9 @@ impl Builder {
         let mut first = 0;
         let (mut counts, mut segments) = (Vec::new(), Vec::new());
         for tags in groups {
+            if stop() {
+                return None;
+            }
             let group = group_of(TagId(tags[0].tag));
             let (runs, samples) = self.count(tags);
             counts.push((group, runs, samples));
@@ -158,7 +169,7 @@ impl Builder {
             groups: &counts,
         };
         let ends = (self.at.first().copied().unwrap_or(0), self.at.last().copied().unwrap_or(0));
-        Packed {
+        Some(Packed {
             seq0: self.seq0,
             seq1: self.seq0 + self.inputs.saturating_sub(1),
             at0: Timestamp(ends.0),
@@ -166,7 +177,7 @@ impl Builder {
             batches: self.at.len() as u64,
             skeleton: skeleton::encode(&parts),
             segments,
-        }
+        })
     }
 
     /// In which runs a group has samples, and how many.

@@ -1,7 +1,7 @@
 //! The tables `block` and `seg`: their rows, checked.
 
 use super::overview::{self, Bucket};
-use super::pack::Packed;
+use super::pack::{Packed, PackedSegment};
 use super::segment::{Segment, TagEntry};
 use super::skeleton::{self, Skeleton};
 use super::tag::TagColumn;
@@ -34,12 +34,11 @@ impl From<Malformed> for Fault {
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS block (id INTEGER PRIMARY KEY, seq0 INTEGER, seq1 INTEGER, at0 INTEGER, at1 INTEGER,
-                                      n INTEGER, version INTEGER, crc INTEGER, skeleton BLOB);
+                                      n INTEGER, version INTEGER, head INTEGER, crc INTEGER, skeleton BLOB);
     CREATE TABLE IF NOT EXISTS seg (id INTEGER PRIMARY KEY, n INTEGER, src_min INTEGER, src_max INTEGER, crc INTEGER,
                                     ov_crc INTEGER, ov BLOB, body BLOB);
 ";
-const INFO: &str = "id, seq0, seq1, at0, at1";
-const INSERT_BLOCK: &str = "INSERT INTO block VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT_BLOCK: &str = "INSERT INTO block VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 const INSERT_SEGMENT: &str = "INSERT INTO seg VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 /// Makes the tables where they are missing: with the first block a file becomes one of format 2.
@@ -58,9 +57,9 @@ pub(crate) fn delete_and_insert(connection: &Connection, packed: &Packed) -> rus
     let id: i64 = connection.query_row("SELECT coalesce(max(id), 0) + 1 FROM block", [], |row| row.get(0))?;
     let [seq0, seq1] = ends;
     let numbers = [id, seq0, seq1, packed.at0.0, packed.at1.0, packed.batches as i64, i64::from(FORM)];
-    let crc = checksum(numbers, &packed.skeleton);
+    let (head, crc) = (checksum(numbers, &[]), checksum([id], &packed.skeleton));
     let [id, seq0, seq1, at0, at1, n, version] = numbers;
-    let values = params![id, seq0, seq1, at0, at1, n, version, crc, packed.skeleton];
+    let values = params![id, seq0, seq1, at0, at1, n, version, head, crc, packed.skeleton];
     connection.prepare_cached(INSERT_BLOCK)?.execute(values)?;
     for segment in &packed.segments {
         let id = segment_id(id, segment.group);
@@ -85,54 +84,49 @@ fn exists(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(found)
 }
 
-/// The blocks in the order of their sequence numbers, as their rows say, without overlaps. Their checksums are looked
-/// at when they are read.
+/// The blocks in the order of their sequence numbers: those whose numbers match their checksum. That of the rest of a
+/// block is looked at when it is read.
 pub(crate) fn list(connection: &Connection) -> rusqlite::Result<Vec<BlockInfo>> {
     if !exists(connection)? {
         return Ok(Vec::new());
     }
-    let mut select = connection.prepare_cached(&format!("SELECT {INFO} FROM block"))?;
-    let mut blocks: Vec<BlockInfo> = Vec::new();
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
-        blocks.extend(info(row).filter(|info| info.inputs().is_some()));
-    }
+    let mut select = connection.prepare_cached("SELECT id, seq0, seq1, at0, at1, n, version, head FROM block")?;
+    let mut blocks: Vec<BlockInfo> =
+        select.query_map([], info)?.filter_map(Result::transpose).collect::<Result<_, _>>()?;
     blocks.sort_by_key(|block| (block.seq0, block.id));
-    let mut free = 0;
-    blocks.retain(|block| {
-        let fits = block.seq0 >= free;
-        free = if fits { block.seq1 + 1 } else { free };
-        fits
-    });
+    blocks.dedup_by(|next, block| next.seq0 <= block.seq1); // damaged branches of the tree lead back
     Ok(blocks)
 }
 
-/// `None`: the row holds something else than numbers.
-fn info(row: &Row<'_>) -> Option<BlockInfo> {
-    let number = |i: usize| match row.get_ref(i) {
-        Ok(ValueRef::Integer(number)) => Some(number),
-        _ => None,
-    };
-    let seq = |i: usize| number(i).and_then(|seq| u64::try_from(seq).ok()).filter(|seq| *seq < i64::MAX as u64);
-    Some(BlockInfo {
-        id: number(0)?,
-        seq0: seq(1)?,
-        seq1: seq(2)?,
-        at0: Timestamp(number(3)?),
-        at1: Timestamp(number(4)?),
-    })
+/// [`list`], as far as SQLite can read it.
+pub(crate) fn readable_list(connection: &Connection) -> rusqlite::Result<Vec<BlockInfo>> {
+    match list(connection) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt) => {
+            tracing::warn!(%error, "the blocks of a recording cannot be listed");
+            Ok(Vec::new())
+        }
+        other => other,
+    }
 }
 
-/// The first block that holds something from `seq` on.
-pub(crate) fn next_at_or_after(connection: &Connection, seq: u64) -> rusqlite::Result<Option<BlockInfo>> {
-    Ok(list(connection)?.into_iter().find(|block| block.seq1 >= seq))
+/// `None`: the numbers do not match their checksum.
+fn info(row: &Row<'_>) -> rusqlite::Result<Option<BlockInfo>> {
+    let mut numbers = [0; 8];
+    for (i, number) in numbers.iter_mut().enumerate() {
+        let ValueRef::Integer(found) = row.get_ref(i)? else { return Ok(None) };
+        *number = found;
+    }
+    let [id, seq0, seq1, at0, at1, n, version, head] = numbers;
+    if checksum([id, seq0, seq1, at0, at1, n, version], &[]) != head || seq0 < 0 || seq1 == i64::MAX {
+        return Ok(None);
+    }
+    let info = BlockInfo { id, seq0: seq0 as u64, seq1: seq1 as u64, at0: Timestamp(at0), at1: Timestamp(at1) };
+    Ok(Some(info).filter(|info| info.inputs().is_some()))
 }
 
-/// The last sequence number in blocks, and the stamp of the last batch, if its block's checksum vouches for it.
-pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Option<Timestamp>)>> {
-    let Some(last) = list(connection)?.pop() else { return Ok(None) };
-    let intact = skeleton_row(connection, last.id).is_ok_and(|(info, _)| info == last);
-    Ok(Some((last.seq1, intact.then_some(last.at1))))
+/// The last sequence number in blocks, and the stamp of the last batch in them.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Timestamp)>> {
+    Ok(list(connection)?.pop().map(|last| (last.seq1, last.at1)))
 }
 
 /// A block for reading.
@@ -209,6 +203,15 @@ impl Block {
     }
 }
 
+/// The batches of a block that is not in a file yet.
+pub(crate) fn unpacked(packed: &Packed) -> Result<Pieces, Malformed> {
+    let Packed { seq0, seq1, at0, at1, .. } = *packed;
+    let info = BlockInfo { id: 0, seq0, seq1, at0, at1 };
+    let skeleton = Arc::new(skeleton::decode(info, &packed.skeleton)?);
+    let open = |segment: &PackedSegment| Segment::open(segment.body.clone()).map_err(|malformed| malformed.to_string());
+    Ok(Pieces::new(skeleton, packed.segments.iter().map(open).collect()))
+}
+
 /// The overview of a tag in a block; empty when it has no samples there.
 pub(crate) fn overview(connection: &Connection, block: &BlockInfo, tag: TagId) -> Result<Vec<Bucket>, Fault> {
     let id = segment_id(block.id, group_of(tag));
@@ -228,17 +231,13 @@ pub(crate) fn overview(connection: &Connection, block: &BlockInfo, tag: TagId) -
 }
 
 fn skeleton_row(connection: &Connection, id: i64) -> Result<(BlockInfo, Vec<u8>), Fault> {
-    let mut select =
-        connection.prepare_cached(&format!("SELECT {INFO}, n, version, crc, skeleton FROM block WHERE id = ?1"))?;
-    let row = |row: &Row<'_>| {
-        let numbers = (row.get::<_, i64>(5)?, row.get::<_, i64>(6)?, row.get::<_, i64>(7)?);
-        Ok(info(row).map(|info| (info, numbers)).zip(row.get::<_, Vec<u8>>(8).ok()))
-    };
-    let Some(Some(((info, (n, version, crc)), body))) = readable(select.query_row([id], row).optional())? else {
+    let mut select = connection
+        .prepare_cached("SELECT id, seq0, seq1, at0, at1, n, version, head, crc, skeleton FROM block WHERE id = ?1")?;
+    let row = |row: &Row<'_>| Ok((info(row)?, row.get::<_, i64>(8)?, row.get::<_, Vec<u8>>(9)?));
+    let Some((Some(info), crc, body)) = readable(select.query_row([id], row).optional())? else {
         return Err(Fault::Damaged("the row of the block cannot be read".to_owned()));
     };
-    let numbers = [info.id, signed(info.seq0), signed(info.seq1), info.at0.0, info.at1.0, n, version];
-    if checksum(numbers, &body) != crc {
+    if checksum([id], &body) != crc {
         return Err(Fault::Damaged("the block does not match its checksum".to_owned()));
     }
     Ok((info, body))

@@ -145,12 +145,12 @@ impl Pieces {
         }
     }
 
-    /// The last sequence number of the piece that comes next.
-    pub(crate) fn peek_last(&mut self) -> Option<u64> {
+    /// The first and the last sequence number of the piece that comes next.
+    pub(crate) fn peek(&mut self) -> Option<(u64, u64)> {
         self.fill();
         self.ready.front().map(|piece| match piece {
-            Piece::Batch(batch) => batch.last_seq(),
-            Piece::Lost { last, .. } => *last,
+            Piece::Batch(batch) => (batch.first_seq, batch.last_seq()),
+            Piece::Lost { first, last, .. } => (*first, *last),
         })
     }
 
@@ -252,7 +252,7 @@ mod tests {
             builder.push(batch.clone());
         }
         create_tables(&connection).expect("tables");
-        assert!(delete_and_insert(&connection, &builder.finish()).expect("rows"));
+        assert!(delete_and_insert(&connection, &builder.finish(|| false).expect("not stopped")).expect("rows"));
         connection
     }
 
@@ -373,7 +373,7 @@ mod tests {
         for from in [0, 7, 39] {
             let mut pieces = Block::open(&connection, 1).expect("a block").pieces(&connection).expect("pieces");
             pieces.skip_to(batches[from].first_seq - 1);
-            assert_eq!(pieces.peek_last(), Some(batches[from].last_seq()));
+            assert_eq!(pieces.peek(), Some((batches[from].first_seq, batches[from].last_seq())));
             let Some(Piece::Batch(found)) = pieces.next() else { panic!("nothing at {from}") };
             assert_eq!(found, batches[from]);
             assert_eq!(pieces.count(), 39 - from);
@@ -404,7 +404,7 @@ mod tests {
         fn damage_behind_the_checksums_never_panics(batches in batches(), flips in prop::collection::vec((any::<u32>(), 1u8..), 1..4)) {
             let mut builder = Builder::default();
             numbered(batches).into_iter().for_each(|batch| builder.push(batch));
-            let mut packed = builder.finish();
+            let mut packed = builder.finish(|| false).expect("not stopped");
             for (place, flip) in flips {
                 let mut parts: Vec<&mut Vec<u8>> = vec![&mut packed.skeleton];
                 parts.extend(packed.segments.iter_mut().flat_map(|segment| [&mut segment.body, &mut segment.overview]));

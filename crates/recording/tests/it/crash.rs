@@ -72,6 +72,8 @@ fn write_until_killed(folder: &Path, mut moments: Moments) {
                 recorder.close(PATIENCE).expect("closes");
                 recorder = Recorder::resume_with(&path, options.clone()).expect("resumes");
             }
+            // What lies before it is sealed meanwhile.
+            2..8 => assert_eq!(recorder.keyframe(KeyframeKind::Periodic, &state(next - 1)), Appended::Queued),
             _ => {}
         }
         while recorder.status().queued_samples > 2_000 {
@@ -83,13 +85,13 @@ fn write_until_killed(folder: &Path, mut moments: Moments) {
 #[test]
 fn no_committed_batch_is_lost_by_a_kill() {
     let mut moments = Moments(0x5348_4654);
-    let (mut committed_kills, mut early_kills) = (0, 0);
+    let (mut committed_kills, mut early_kills, mut blocks) = (0, 0, 0);
     for _ in 0..KILLS / KILLS_PER_FILE {
         let dir = tempfile::tempdir().expect("temp folder");
-        let mut seen = Seen { committed: 0, read: 0 };
+        let mut seen = Seen { committed: 0, read: 0, blocks: 0 };
         for kill in 0..KILLS_PER_FILE {
             // The first kills come early, while the file is being made.
-            let within = if kill < 4 { 15_000 } else { 80_000 };
+            let within = if kill < 4 { 15_000 } else { 120_000 };
             let pause = Duration::from_micros(moments.below(within));
             let committed = run_and_kill(dir.path(), moments.below(u64::MAX) | 1, pause);
             committed_kills += u64::from(committed.is_some());
@@ -97,9 +99,11 @@ fn no_committed_batch_is_lost_by_a_kill() {
             seen.committed = committed.unwrap_or(seen.committed);
             let whole = kill + 1 == KILLS_PER_FILE;
             seen.check(dir.path(), whole);
+            blocks += new_blocks(dir.path(), &mut seen.blocks);
         }
     }
     assert!(committed_kills > KILLS / 3, "only {committed_kills} kills hit a process that had committed");
+    assert!(blocks > KILLS / 10, "only {blocks} blocks were sealed between kills");
     assert!(early_kills > 5, "only {early_kills} kills hit a process that had not yet committed");
 }
 
@@ -124,10 +128,22 @@ fn run_and_kill(folder: &Path, seed: u64, pause: Duration) -> Option<u64> {
         .next_back()
 }
 
+/// How many blocks the file has gained.
+fn new_blocks(folder: &Path, known: &mut u64) -> u64 {
+    let Some(file) = find_newest(folder).newest else { return 0 };
+    let connection = rusqlite::Connection::open(file.path()).expect("opens");
+    // Before the first there is no such table.
+    let now = connection.query_row("SELECT count(*) FROM block", [], |row| row.get(0)).unwrap_or(0u32);
+    let gained = u64::from(now) - *known;
+    *known = now.into();
+    gained
+}
+
 /// What must be in the file, and how far it has been read and compared.
 struct Seen {
     committed: u64,
     read: u64,
+    blocks: u64,
 }
 
 impl Seen {

@@ -2,17 +2,19 @@
 
 use crate::common::{PATIENCE, assert_as_written, batch, header, rows, short, state};
 use lineside_model::Timestamp;
-use lineside_recording::{KeyframeKind, Recorder, Row, ShiftFile};
+use lineside_recording::{KeyframeKind, Options, Recorder, Row, ShiftFile};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
-/// A closed recording of batches of `n` inputs, with digests and one Resume keyframe after the middle.
-fn recording(batches: u64, n: u64) -> (TempDir, PathBuf) {
+/// A closed recording of batches of `n` inputs, with digests and one Resume keyframe after the middle; its inputs lie in
+/// the journal, or in two sealed blocks.
+fn recording(batches: u64, n: u64, seal: bool) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().expect("temp folder");
-    let mut recorder = Recorder::create(dir.path(), header(), &state(0)).expect("creates");
+    let options = Options { seal, ..Options::default() };
+    let mut recorder = Recorder::create_with(dir.path(), header(), &state(0), options).expect("creates");
     let path = recorder.path().to_owned();
     let mut next = 1;
     for i in 0..batches {
@@ -31,7 +33,7 @@ fn recording(batches: u64, n: u64) -> (TempDir, PathBuf) {
 #[test]
 fn one_damaged_row_costs_that_row() {
     let check = |damage: &str, expected: &str| {
-        let (_dir, path) = recording(4, 3);
+        let (_dir, path) = recording(4, 3, false);
         assert_eq!(short(&rows(&path, 0)), "b1-3 d3 b4-6 d6 k16 b17-19 d19 b20-22 d22");
         Connection::open(&path).expect("opens").execute_batch(damage).expect("damages");
         let found = rows(&path, 0);
@@ -54,53 +56,71 @@ fn one_damaged_row_costs_that_row() {
 
 #[test]
 fn the_end_is_known_although_the_last_row_is_damaged() {
-    let (_dir, path) = recording(4, 3);
+    let (_dir, path) = recording(4, 3, false);
     let sql = "UPDATE journal SET at = 1 << 60 WHERE seq = 20";
     Connection::open(&path).expect("opens").execute_batch(sql).expect("damages");
     let last = ShiftFile::open(&path).expect("opens").last();
     assert_eq!(last, Some((22, Timestamp(20_000))), "numbers go on after 22; the stamp is that of row 17");
 }
 
+/// Pages from which tables begin, counted from 0, and the two that belong to all of them.
+fn roots(path: &PathBuf) -> Vec<usize> {
+    let connection = Connection::open(path).expect("opens");
+    let mut select = connection.prepare("SELECT rootpage FROM sqlite_schema WHERE rootpage > 0").expect("a schema");
+    let roots = select.query_map([], |row| row.get::<_, u32>(0)).expect("rows");
+    [0, 1].into_iter().chain(roots.map(|root| root.expect("a number") as usize - 1)).collect()
+}
+
 #[test]
 fn a_dead_page_costs_what_is_on_it() {
-    let (_dir, path) = recording(40, 900);
-    let intact = std::fs::read(&path).expect("reads");
-    for page in 0..intact.len() / 8192 {
-        let mut bytes = intact.clone();
-        bytes[page * 8192..(page + 1) * 8192].fill(0xA5);
-        std::fs::write(&path, bytes).expect("writes");
-        let file = match ShiftFile::open(&path) {
-            Ok(file) => file,
-            // Header, tables, start state: without these there is nothing to replay.
-            Err(error) => {
-                assert!(page < 6, "page {page}: {error}");
-                continue;
+    let check = |seal: bool, least: usize| {
+        let (_dir, path) = recording(40, 900, seal);
+        let roots = roots(&path);
+        let intact = std::fs::read(&path).expect("reads");
+        for page in 0..intact.len() / 8192 {
+            let mut bytes = intact.clone();
+            bytes[page * 8192..(page + 1) * 8192].fill(0xA5);
+            std::fs::write(&path, bytes).expect("writes");
+            let file = match ShiftFile::open(&path) {
+                Ok(file) => file,
+                // Header, tables, start state: without these there is nothing to replay.
+                Err(error) => {
+                    assert!(roots.contains(&page), "page {page}: {error}");
+                    continue;
+                }
+            };
+            let mut found: Vec<Row> = Vec::new();
+            let mut broken = false;
+            for row in file.rows(0) {
+                assert!(!broken, "page {page}: it goes on after an error");
+                match row {
+                    Ok(row) => found.push(row),
+                    Err(_unreadable) => broken = true,
+                }
             }
-        };
-        let mut found: Vec<Row> = Vec::new();
-        let mut broken = false;
-        for row in file.rows(0) {
-            assert!(!broken, "page {page}: it goes on after an error");
-            match row {
-                Ok(row) => found.push(row),
-                Err(_unreadable) => broken = true,
-            }
+            assert_as_written(&found);
+            let read = found.iter().filter(|row| matches!(row, Row::Batch(_))).count();
+            let marked = broken || found.iter().any(|row| matches!(row, Row::Damaged { .. }));
+            let root = roots.contains(&page);
+            assert!(read >= least || root, "page {page}: {read} of 40 batches, {}", short(&found));
+            assert!(read == 40 || marked || root, "page {page}: a loss without a mark");
         }
-        assert_as_written(&found);
-        let read = found.iter().filter(|row| matches!(row, Row::Batch(_))).count();
-        let marked = broken || found.iter().any(|row| matches!(row, Row::Damaged { .. }));
-        let root_of_a_table = page < 10;
-        assert!(read >= 37 || root_of_a_table, "page {page}: {read} of 40 batches, {}", short(&found));
-        assert!(read == 40 || marked || root_of_a_table, "page {page}: a loss without a mark");
-    }
+    };
+    check(false, 37);
+    // All of its tags are of one group: a page costs one of two blocks.
+    check(true, 20);
 }
 
 #[test]
 fn a_damaged_branch_of_the_tree_does_not_lead_in_circles() {
-    let (_dir, path) = recording(40, 900);
+    let (_dir, path) = recording(40, 900, false);
+    let connection = Connection::open(&path).expect("opens");
+    let root = "SELECT rootpage - 1 FROM sqlite_schema WHERE name = 'journal'";
+    let root: u32 = connection.query_row(root, [], |row| row.get(0)).expect("the journal");
+    drop(connection);
     let intact = std::fs::read(&path).expect("reads");
-    // Page 4 is the journal's root: the keys there lead to the leaves.
-    let used = (3 * 8192..4 * 8192).filter(|place| intact[*place] != 0);
+    // The keys there lead to the leaves.
+    let used = (root as usize * 8192..(root as usize + 1) * 8192).filter(|place| intact[*place] != 0);
     for place in used.step_by(15) {
         let mut bytes = intact.clone();
         bytes[place] ^= 4;
@@ -110,15 +130,46 @@ fn a_damaged_branch_of_the_tree_does_not_lead_in_circles() {
     }
 }
 
+#[test]
+fn damage_of_a_block_costs_what_is_damaged() {
+    let check = |damage: &str, expected: &str, reasons: &[&str]| {
+        let (_dir, path) = recording(4, 3, true);
+        assert_eq!(short(&rows(&path, 0)), "b1-3 d3 b4-6 d6 k16 b17-19 d19 b20-22 d22");
+        Connection::open(&path).expect("opens").execute_batch(damage).expect("damages");
+        let found = rows(&path, 0);
+        assert_eq!(short(&found), expected, "{damage}");
+        assert_as_written(&found);
+        let report = ShiftFile::open(&path).expect("opens").verify().expect("verifies");
+        let words: Vec<&str> = report.damaged.iter().map(|(.., reason)| reason.as_str()).collect();
+        assert_eq!(words, reasons, "{damage}");
+    };
+    let lost = "x1-3 d3 x4-6 d6 k16 b17-19 d19 b20-22 d22";
+    let segment = "tags 0 to 49 in block 1: the segment does not match its checksum";
+    check("UPDATE seg SET body = zeroblob(length(body)) WHERE id = 4096", lost, &[segment]);
+    check("UPDATE seg SET n = n + 1 WHERE id = 4096", lost, &[segment]);
+    check("DELETE FROM seg WHERE id = 4096", lost, &["tags 0 to 49 in block 1: the segment is missing"]);
+    check("UPDATE seg SET ov = zeroblob(5)", "b1-3 d3 b4-6 d6 k16 b17-19 d19 b20-22 d22", &[]);
+    let block = "block 2: the block does not match its checksum";
+    let second = "b1-3 d3 b4-6 d6 k16 d19 x17-22 d22";
+    check("UPDATE block SET skeleton = zeroblob(9) WHERE id = 2", second, &[block]);
+    let missing = "these rows are missing from the file";
+    let first = "d3 d6 x1-6 k16 b17-19 d19 b20-22 d22";
+    check("UPDATE block SET seq1 = seq1 + 99 WHERE id = 1", first, &[missing]);
+    check("DELETE FROM block WHERE id = 1", first, &[missing]);
+    check("UPDATE block SET seq0 = 'text' WHERE id = 1", first, &[missing]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
-    fn flipped_bytes_anywhere_never_pass_as_data(places in prop::collection::vec((any::<u32>(), 1u8..), 1..12)) {
-        static INTACT: LazyLock<Vec<u8>> = LazyLock::new(|| std::fs::read(recording(40, 900).1).expect("reads"));
+    fn flipped_bytes_anywhere_never_pass_as_data(places in prop::collection::vec((any::<u32>(), 1u8..), 1..12), seal: bool) {
+        type Bytes = LazyLock<Vec<u8>>;
+        static JOURNAL: Bytes = LazyLock::new(|| std::fs::read(recording(40, 900, false).1).expect("reads"));
+        static BLOCKS: Bytes = LazyLock::new(|| std::fs::read(recording(40, 900, true).1).expect("reads"));
         let dir = tempfile::tempdir().expect("temp folder");
         let path = dir.path().join("x.shift");
-        let mut bytes = INTACT.clone();
+        let mut bytes = if seal { BLOCKS.clone() } else { JOURNAL.clone() };
         for (place, flip) in places {
             let len = bytes.len();
             bytes[place as usize % len] ^= flip;

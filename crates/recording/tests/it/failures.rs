@@ -228,9 +228,9 @@ fn files_that_are_no_recordings_are_refused_in_words_and_left_alone() {
     check(&["creation of this file was cut short"], &|path| std::fs::write(path, "").expect("writes"));
     check(&["not a Lineside shift file"], &|path| std::fs::write(path, [7; 20_000]).expect("writes"));
     check(&["not a Lineside shift file"], &|path| sql(path, "CREATE TABLE other (x)"));
-    check(&["made by a newer Lineside", "format 2", "reads up to 1"], &|path| {
+    check(&["made by a newer Lineside", "format 3", "reads up to 2"], &|path| {
         recording(path);
-        sql(path, "PRAGMA user_version = 2");
+        sql(path, "PRAGMA user_version = 3");
     });
     check(&["damaged", "header does not match its checksum"], &|path| {
         recording(path);
