@@ -24,6 +24,11 @@ export class PlantTime {
     return this.clock.format(ms);
   }
 
+  /** `10:12:36.400` */
+  millis(ms: number): string {
+    return `${this.seconds(ms)}.${String(Math.floor(ms) - Math.floor(ms / 1000) * 1000).padStart(3, '0')}`;
+  }
+
   /** `10:12` */
   minutes(ms: number): string {
     return this.short.format(ms);
@@ -43,6 +48,21 @@ export class PlantTime {
   /** `CET` */
   abbreviation(ms: number): string {
     return this.zoneName.formatToParts(ms).find((part) => part.type === 'timeZoneName')?.value ?? this.zone;
+  }
+
+  /** The instants at which the local wall shows this: none in an hour that is left out, two in one that is repeated. */
+  instants(date: string, timeOfDayMs: number): number[] {
+    const [year, month, day] = date.split('-').map(Number);
+    const wall = Date.UTC(year, month - 1, day) + timeOfDayMs;
+    // The wall clock is ahead of UTC by what it is a day before or after: there is one change of clocks at most.
+    const ahead = [wall - DAY, wall + DAY].map((at) => this.wall(at) - at);
+    return [...new Set(ahead.map((by) => wall - by))].filter((at) => this.wall(at) === wall).sort((a, b) => a - b);
+  }
+
+  /** What the local wall shows, as if it were UTC. */
+  private wall(ms: number): number {
+    const whole = Math.floor(ms / 1000) * 1000;
+    return Date.parse(`${this.date(ms)}T${this.seconds(ms)}Z`) + (ms - whole);
   }
 
   /** Every instant in [from, to] at which the local wall shows a multiple of `everyMin` minutes past midnight. */

@@ -2,11 +2,13 @@
 
 import { connectionsDe } from './connections.de';
 import type { Catalogue } from './index';
+import { replayDe } from './replay.de';
 import { setupDe } from './setup.de';
 import { whyDe } from './why.de';
 
 export const de: Catalogue = {
   ...connectionsDe,
+  ...replayDe,
   ...setupDe,
   ...whyDe,
   'app.name': 'Lineside',

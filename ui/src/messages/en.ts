@@ -1,11 +1,13 @@
 // English. Every other language has exactly these keys and the same {parameters}.
 
 import { connectionsEn } from './connections.en';
+import { replayEn } from './replay.en';
 import { setupEn } from './setup.en';
 import { whyEn } from './why.en';
 
 export const en = {
   ...connectionsEn,
+  ...replayEn,
   ...setupEn,
   ...whyEn,
   'app.name': 'Lineside',

@@ -3,7 +3,7 @@
 import type { Platform } from './platform';
 import { socket, socketUrl } from './socket';
 
-export { CallError, type Platform } from './platform';
+export { CallError, PIECE_BYTES, type Platform } from './platform';
 
 export async function choosePlatform(window: Window): Promise<Platform> {
   if (import.meta.env.DEV) {

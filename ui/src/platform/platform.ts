@@ -2,6 +2,11 @@
 
 import type { ApiError, Commands, FrameRequest } from '../generated/api';
 
+/** What goes before a piece in a message: request, import, offset. */
+export const PUT_HEADER_BYTES = 16;
+/** With its header a piece makes a message of 1 MiB. */
+export const PIECE_BYTES = 1024 * 1024 - PUT_HEADER_BYTES;
+
 export interface Platform {
   /** The page can hand files to whoever looks at it. */
   readonly downloads: boolean;
@@ -9,6 +14,8 @@ export interface Platform {
   call<K extends keyof Commands>(name: K, request: Commands[K]['request']): Promise<Commands[K]['response']>;
   /** Asks for the next frame (docs/FRAME.md). Fails with {@link CallError}. */
   frame(request: FrameRequest): Promise<ArrayBuffer>;
+  /** Hands over a piece of a file that was announced with `import`, at most {@link PIECE_BYTES}. Fails with {@link CallError}. */
+  put(ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** A request that was not answered with a value. `unreachable`: no answer at all. */

@@ -9,6 +9,7 @@ class FakeSocket {
   readyState = 0;
   binaryType = '';
   sent: { id: number; name: string; request: unknown }[] = [];
+  raw: (string | ArrayBuffer)[] = [];
   onopen?: () => void;
   onmessage?: (event: { data: unknown }) => void;
   onclose?: () => void;
@@ -17,8 +18,9 @@ class FakeSocket {
     FakeSocket.all.push(this);
   }
 
-  send(text: string) {
-    this.sent.push(JSON.parse(text));
+  send(message: string | ArrayBuffer) {
+    this.raw.push(message);
+    if (typeof message === 'string') this.sent.push(JSON.parse(message));
   }
 
   open() {
@@ -75,6 +77,17 @@ describe('socket', () => {
     last().onmessage?.({ data: JSON.stringify({ id: 1, ok: { total: 0, tags: [] } }) });
     expect([...new Uint8Array(await frame)]).toEqual([1, 2, 3]);
     expect(await tags).toEqual({ total: 0, tags: [] });
+  });
+
+  it('sends a piece of a file behind its request, import and offset', async () => {
+    const platform = connected();
+    const put = platform.put(7, 2 ** 33 + 5, new Uint8Array([9, 8]));
+    const message = last().raw.at(-1) as ArrayBuffer;
+    const head = new DataView(message);
+    expect([head.getUint32(0, true), head.getUint32(4, true), head.getBigUint64(8, true)]).toEqual([1, 7, 2n ** 33n + 5n]);
+    expect([...new Uint8Array(message, 16)]).toEqual([9, 8]);
+    last().onmessage?.({ data: JSON.stringify({ id: 1, ok: null }) });
+    await expect(put).resolves.toBeUndefined();
   });
 
   it('hands on the error code of the host', async () => {

@@ -1,11 +1,12 @@
 // A browser: one WebSocket to the server that delivered the page.
 //
 // Text out `{id, name, request}`; text back `{id, ok}` or `{id, error}`; a frame comes back as one binary
-// message: u32 request id, u32 zero, then the frame. A lost socket fails what was waiting on it and is
+// message: u32 request id, u32 zero, then the frame. A piece of a file goes out as one binary message: u32 request
+// id, u32 import, u64 offset, then the bytes; the answer to it is text. Numbers are little-endian. A lost socket fails what was waiting on it and is
 // opened again with growing pauses; nothing is sent twice, because only the caller knows whether it may be.
 
 import type { Commands, FrameRequest } from '../generated/api';
-import { CallError, type Platform } from './platform';
+import { CallError, type Platform, PUT_HEADER_BYTES } from './platform';
 
 const PAUSE_FIRST_MS = 250;
 const PAUSE_MAX_MS = 5_000;
@@ -23,6 +24,9 @@ export function socket(url: string): Platform {
     call: <K extends keyof Commands>(name: K, request: Commands[K]['request']) =>
       line.ask(name, request) as Promise<Commands[K]['response']>,
     frame: (request: FrameRequest) => line.ask('frame', request) as Promise<ArrayBuffer>,
+    put: async (ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>) => {
+      await line.put(ticket, offset, bytes);
+    },
   };
 }
 
@@ -42,6 +46,22 @@ class Line {
   }
 
   ask(name: string, request: unknown): Promise<unknown> {
+    return this.send((id) => JSON.stringify({ id, name, request }));
+  }
+
+  put(ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>): Promise<unknown> {
+    return this.send((id) => {
+      const message = new ArrayBuffer(PUT_HEADER_BYTES + bytes.byteLength);
+      const head = new DataView(message);
+      head.setUint32(0, id, true);
+      head.setUint32(4, ticket, true);
+      head.setBigUint64(8, BigInt(offset), true);
+      new Uint8Array(message, PUT_HEADER_BYTES).set(bytes);
+      return message;
+    });
+  }
+
+  private send(message: (id: number) => string | ArrayBuffer): Promise<unknown> {
     const socket = this.socket;
     if (socket?.readyState !== WebSocket.OPEN) {
       return Promise.reject(new CallError('unreachable', `not connected to ${this.url}`));
@@ -49,7 +69,7 @@ class Line {
     const id = this.nextId++;
     return new Promise((resolve, reject) => {
       this.waiting.set(id, { resolve, reject });
-      socket.send(JSON.stringify({ id, name, request }));
+      socket.send(message(id));
     });
   }
 

@@ -1,4 +1,4 @@
-// The desktop window: requests go through Tauri's IPC, frames come back as raw bytes.
+// The desktop window: requests go through Tauri's IPC, frames come back as raw bytes, and pieces of files go out as such.
 
 import { invoke } from '@tauri-apps/api/core';
 import type { Commands, FrameRequest } from '../generated/api';
@@ -18,6 +18,14 @@ export const tauri: Platform = {
   async frame(request: FrameRequest) {
     try {
       return await invoke<ArrayBuffer>('frame', { request });
+    } catch (cause) {
+      throw CallError.from(cause);
+    }
+  },
+
+  async put(ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>) {
+    try {
+      await invoke('put', bytes, { headers: { 'x-import': String(ticket), 'x-offset': String(offset) } });
     } catch (cause) {
       throw CallError.from(cause);
     }

@@ -97,9 +97,14 @@ export class TagDirectory {
 
   /** The tag's name, or null while it is being asked for. Ids are positions in the list. */
   name(id: number): string | null {
+    return this.info(id)?.name ?? null;
+  }
+
+  /** What is fixed about one tag, or null while it is being asked for. */
+  info(id: number): TagInfo | null {
     const tag = this.tags[id] ?? this.single.get(id);
     if (tag === undefined) void this.ask(id);
-    return tag?.name ?? null;
+    return tag ?? null;
   }
 
   private async ask(id: number): Promise<void> {

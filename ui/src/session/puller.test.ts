@@ -24,6 +24,10 @@ class Host implements Platform {
     return Promise.resolve(this.hello as T);
   }
 
+  put() {
+    return Promise.resolve();
+  }
+
   async frame(request: FrameRequest) {
     this.requests.push(request);
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);

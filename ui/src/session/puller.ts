@@ -1,15 +1,17 @@
-// Keeps the session current: says hello, then asks for one frame after the other, never two at a time.
+// Keeps one session current, the plant's or a recording's: says hello, then asks for one frame after the other, never two at a time.
 //
 // At most one request per PACE_MS, on an animation frame; slower while the page is hidden or very many tags
 // are watched. An answer that does not come within SILENT_MS makes the session `silent`, so that no value
-// goes on looking alive. Failures are retried for ever. The clock read here paces requests; it never reaches
+// goes on looking alive. Failures are retried for ever; only a recording that is not open any more ends it. The clock read here paces requests; it never reaches
 // the screen.
 
 import { CallError, type Platform } from '../platform';
 import { decodeFrame } from './frame';
-import type { Session } from './session';
+import { jumped, type Session } from './session';
 
 export const PACE_MS = 100;
+/** Replay is looked at while it is scrubbed. */
+export const PACE_REPLAY_MS = 50;
 export const PACE_HIDDEN_MS = 2_000;
 /** With more watched tags than this the request itself is large. */
 export const WATCH_MANY = 2_000;
@@ -38,6 +40,8 @@ export class Puller {
     private readonly session: Session,
     /** Called after every change of the session. */
     private readonly changed: () => void,
+    /** An opened recording; null: the plant, whatever its epoch. */
+    private readonly recording: number | null = null,
   ) {}
 
   start(): void {
@@ -74,7 +78,7 @@ export class Puller {
 
   private async greet(): Promise<number> {
     const before = this.session.hello;
-    const hello = await this.platform.call('hello', null);
+    const hello = await this.platform.call('hello', this.recording === null ? null : { epoch: this.recording });
     this.greeted = hello.plant !== null;
     // While there is no plant, only another answer is news.
     if (this.greeted || JSON.stringify(before) !== JSON.stringify(hello)) this.session.greet(hello);
@@ -95,9 +99,12 @@ export class Puller {
     }
     const frame = decodeFrame(buffer);
     if (frame.epoch !== epoch) throw new CallError('stale', 'the frame belongs to another epoch');
-    session.apply(frame);
+    // After a jump every value on the screen may be another one.
+    this.fresh ||= jumped(session.playback, frame.tail.replay) && session.playback !== null;
+    session.apply(frame, performance.now());
     if (document.hidden) return PACE_HIDDEN_MS;
-    return watch.length > WATCH_MANY ? PACE_MANY_MS : PACE_MS;
+    if (watch.length > WATCH_MANY) return PACE_MANY_MS;
+    return this.recording === null ? PACE_MS : PACE_REPLAY_MS;
   }
 
   /** Where there is a plant, only a frame proves that its values are current: a greeting alone proves nothing. */
@@ -110,9 +117,17 @@ export class Puller {
   private failed(error: CallError): number {
     // Whoever answers next may be another run of the program: its cursors are not ours.
     this.greeted = false;
-    if (error.code === 'stale') return 0;
+    if (error.code === 'stale') return this.recording === null ? 0 : this.ended();
     this.session.trouble = error.message;
     return RETRY_MS;
+  }
+
+  /** Sessions of recordings do not come back: their epochs are given once. */
+  private ended(): number {
+    this.stop();
+    this.session.phase = 'ended';
+    this.changed();
+    return 0;
   }
 
   private lookForSilence(): void {

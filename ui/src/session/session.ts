@@ -3,7 +3,7 @@
 // A section of a frame that is null has not changed. Nothing here reads a clock: "now" is `at`.
 
 import type {
-  Hello, LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, UnitView,
+  Hello, LinkView, Notice, OutputPointView, RecorderView, ReplayView, ShiftView, StripView, UnitView,
 } from '../generated/api';
 import type { Frame } from './frame';
 import { ValueStore } from './values';
@@ -14,8 +14,9 @@ export const NOTICES_MAX = 200;
 /**
  * `connecting`: not greeted yet. `problems`: there is no plant to show. `live`: frames come.
  * `silent`: the program behind the page does not answer; nothing on the screen is current.
+ * `ended`: the recording is not open any more.
  */
-export type Phase = 'connecting' | 'problems' | 'live' | 'silent';
+export type Phase = 'connecting' | 'problems' | 'live' | 'silent' | 'ended';
 
 export class Session {
   phase: Phase = 'connecting';
@@ -24,9 +25,13 @@ export class Session {
   hello: Hello | null = null;
   /** Now, ms since 1970 UTC; null before the first frame. */
   at: number | null = null;
+  /** When the last frame came, by the page's own clock: paces drawing, never reaches the screen. */
+  heard = 0;
   cursor = 0;
   simulated = false;
   replay = false;
+  /** Where the replay stands; null: this is the plant, or no frame has come yet. */
+  playback: ReplayView | null = null;
   links: readonly LinkView[] = [];
   recorder: RecorderView | null = null;
   shift: ShiftView | null = null;
@@ -52,6 +57,7 @@ export class Session {
     this.cursor = 0;
     this.simulated = false;
     this.replay = hello.mode === 'replay';
+    this.playback = null;
     this.links = [];
     this.recorder = null;
     this.shift = null;
@@ -65,8 +71,16 @@ export class Session {
     this.values.reset(hello.plant?.tagCount ?? 0);
   }
 
-  apply(frame: Frame): void {
+  /** `heard`: when it came. */
+  apply(frame: Frame, heard = 0): void {
     const { tail } = frame;
+    // The state was replaced: what was gathered along the way is of another time. Sections tell by themselves.
+    if (jumped(this.playback, tail.replay)) {
+      this.notices = [];
+      this.noticesDropped = 0;
+    }
+    this.heard = heard;
+    this.playback = tail.replay;
     this.at = frame.at;
     this.cursor = frame.seq;
     this.simulated = frame.simulated;
@@ -85,4 +99,9 @@ export class Session {
     this.reports = tail.reports;
     this.meta = tail.meta;
   }
+}
+
+/** Was the state replaced instead of continued? */
+export function jumped(before: ReplayView | null, now: ReplayView | null): boolean {
+  return now !== null && now.jump !== before?.jump;
 }

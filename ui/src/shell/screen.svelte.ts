@@ -1,18 +1,22 @@
-// The session as the views see it: reactive, and calm enough to read.
+// The shown session as the views see it: reactive, and calm enough to read. The plant's, or that of an opened recording.
 //
-// Figures change on the screen at most twice a second; a change of state, trust or link is shown at once.
+// Figures change on the screen at most twice a second; a change of state, trust or link is shown at once. While a
+// recording is shown the plant's session goes on beside it (`beside`), so that its problems stay visible.
 
-import type { ConnectionView, LinkView, Notice, OutputPointView, RecorderView, ShiftView, StripView, Trust, UnitView } from '../generated/api';
+import type {
+  ConnectionView, LinkView, Notice, OutputPointView, RecorderView, ReplayView, ShiftView, StripView, Trust, UnitView,
+} from '../generated/api';
 import { PlantTime } from '../kit/plant-time';
 import type { Language } from '../messages';
 import type { Platform } from '../platform';
+import { Deck } from '../replay/deck.svelte';
+import { Opener } from '../replay/opener.svelte';
 import { type Condition, conditionsOf } from '../session/conditions';
-import { TagDirectory } from '../session/directory';
-import { Puller } from '../session/puller';
-import { Reports } from '../session/reports';
-import { type Phase, Session } from '../session/session';
+import { Feed, type News } from '../session/feed';
+import { jumped, type Phase, type Session } from '../session/session';
 import type { TagFilter } from '../session/tag-filter';
 import { Steps } from '../views/setup/steps.svelte';
+import { noticeWords, type NoticeWords } from '../views/words';
 import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } from './settings';
 
 /**
@@ -20,8 +24,19 @@ import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } fr
  * server answers although its heartbeat stands still.
  */
 export type Shown = Trust | 'noAnswer' | 'frozen';
-export type ViewName = 'line' | 'tags' | 'connections' | 'setup';
+export type ViewName = 'line' | 'tags' | 'shifts' | 'compare' | 'whatif' | 'connections' | 'setup';
 
+/** Where somebody was looking. */
+export interface Place {
+  readonly view: ViewName;
+  readonly search: string;
+  readonly filter: TagFilter;
+  readonly selected: number | null;
+  readonly connection: number | null;
+}
+
+/** How far back a bookmark at the plant lies. */
+const HINDSIGHT_MS = 15_000;
 const FIGURES_MS = 500;
 const VALUES_MS = 250;
 
@@ -33,6 +48,8 @@ export class Screen {
   now = $state.raw<number | null>(null);
   simulated = $state.raw(false);
   replay = $state.raw(false);
+  /** Where the replay stands; null while the plant is shown. */
+  playback = $state.raw<ReplayView | null>(null);
   links = $state.raw<readonly LinkView[]>([]);
   recorder = $state.raw<RecorderView | null>(null);
   shift = $state.raw<ShiftView | null>(null);
@@ -61,6 +78,10 @@ export class Screen {
   explained = $state.raw<number | null>(null);
   /** The list of problems is looked at although there is a plant to show. */
   problemsOpen = $state.raw(false);
+  /** A bookmark is being made of this instant; null: none is. */
+  marking = $state.raw<number | null>(null);
+  /** The list of keys is open. */
+  keysOpen = $state.raw(false);
   theme = $state.raw<Theme>('light');
   language = $state.raw<Language>('en');
 
@@ -88,46 +109,110 @@ export class Screen {
     return silent.length > 0 && silent.every((link) => link.subscription === 'frozen');
   });
 
-  readonly directory: TagDirectory;
   readonly setup: Steps;
-  private readonly session = new Session();
-  private readonly facts: Reports;
-  private readonly puller: Puller;
+  /** Opens recordings, and leads back to the plant. */
+  readonly opener: Opener;
+  /** The controls of the shown recording; null while the plant is shown. */
+  deck = $state.raw<Deck | null>(null);
+  private readonly live: Feed;
+  private shownFeed: Feed;
   private figuresAt = 0;
   private valuesAt = 0;
   private valuesDue = false;
-  private meta: number | null = null;
 
   constructor(readonly platform: Platform) {
     this.theme = startTheme();
     this.language = startLanguage();
     this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [], fresh: () => this.plant === null });
-    this.directory = new TagDirectory(platform, () => this.directoryTick++);
-    this.facts = new Reports(platform, () => (this.told = this.facts.told));
-    this.puller = new Puller(platform, this.session, () => this.sync());
+    this.live = new Feed(platform, null, (news, feed) => this.hear(news, feed));
+    this.shownFeed = this.live;
+    this.opener = new Opener(this, this.live.session);
   }
 
   start(): void {
-    this.puller.start();
+    this.live.start();
   }
 
   stop(): void {
-    this.puller.stop();
+    this.live.stop();
+    if (this.shownFeed !== this.live) this.shownFeed.stop();
   }
 
   get values() {
-    return this.session.values;
+    return this.shownFeed.session.values;
+  }
+
+  get directory() {
+    return this.shownFeed.directory;
+  }
+
+  /** Shows a recording by its id, standing at an instant (ms; its beginning where none is given). Fails in words on the screen. */
+  openRecording(shift: string, atMs: number | null = null): Promise<void> {
+    return this.opener.open(shift, atMs);
+  }
+
+  /** Shows the plant again, where one was before the recording. */
+  backToLive(): void {
+    this.opener.leave();
+  }
+
+  /** Takes up another session, or the plant's again (null). */
+  show(recording: { epoch: number; shift: string } | null): void {
+    if (this.shownFeed !== this.live) this.shownFeed.stop();
+    this.deck?.end();
+    this.marking = null;
+    this.keysOpen = false;
+    this.shownFeed = recording === null ? this.live : new Feed(this.platform, recording.epoch, (news, feed) => this.hear(news, feed));
+    this.deck = recording === null ? null : new Deck(this, recording.epoch, recording.shift, this.shownFeed.session);
+    if (recording !== null) this.shownFeed.start();
+    this.sync();
+  }
+
+  /** Begins a bookmark: in a replay of the position, at the plant of a moment ago, because hands are slower than events. */
+  beginMark(): void {
+    const at = this.deck === null ? this.live.session.at : this.deck.position;
+    if (at === null || this.plant === null) return;
+    this.marking = this.deck === null ? at - HINDSIGHT_MS : at;
+  }
+
+  /** Saves the bookmark. Null: done; otherwise why not, in words. */
+  async saveMark(at: number, text: string): Promise<string | null> {
+    try {
+      await (this.deck ?? this.opener).mark(at, text);
+      this.marking = null;
+      return null;
+    } catch (cause) {
+      return cause instanceof Error ? cause.message : String(cause);
+    }
+  }
+
+  /** Where somebody looks now; `place` restores it. */
+  get place(): Place {
+    const { view, search, filter, selected, connection } = this;
+    return { view, search, filter, selected, connection };
+  }
+
+  set place(place: Place) {
+    Object.assign(this, place);
+    this.explained = null;
+    this.problemsOpen = false;
   }
 
   /** Which tags are visible. */
   watch(ids: readonly number[]): void {
     this.valuesDue = true;
-    this.puller.setWatch(ids);
+    this.shownFeed.watch(ids);
   }
 
   shown(trust: Trust): Shown {
     if (this.phase === 'silent' && trust !== 'absent') return 'noAnswer';
     return trust === 'silent' && this.frozen ? 'frozen' : trust;
+  }
+
+  /** An event in words; names of tags may come later (`directoryTick`). */
+  noticeWords(notice: Notice): NoticeWords {
+    const link = this.plant?.connections.find(({ id }) => id === notice.connection)?.name ?? null;
+    return noticeWords(notice, link, notice.tag === null ? null : this.directory.name(notice.tag), this.time);
   }
 
   /** Opens the facts of one connection; without an id those that were looked at last. */
@@ -162,26 +247,24 @@ export class Screen {
     this.language = chooseLanguage(this.language === 'en' ? 'de' : 'en');
   }
 
-  private sync(): void {
-    const from = this.session;
-    if (this.hello !== from.hello) {
-      // Nothing is configured and nothing is wrong: there is only one thing to do.
-      if (from.hello !== null && from.hello.plant === null && from.hello.problems.length === 0) this.view = 'setup';
-      this.directory.reset(from.hello?.epoch ?? 0, from.hello?.plant?.tagCount ?? 0);
-      this.facts.reset(from.hello?.epoch ?? 0);
-      this.told = [];
-      this.figuresAt = 0;
-      this.problemsOpen = false;
-      this.explained = null;
-      this.meta = null;
-    }
-    if (this.meta !== null && this.meta !== from.meta) void this.directory.refresh();
-    this.meta = from.meta;
+  private hear(news: News, feed: Feed): void {
+    if (feed === this.live) this.opener.hear(feed);
+    if (feed !== this.shownFeed) return;
+    if (news === 'directory') this.directoryTick++;
+    else if (news === 'facts') this.told = feed.facts.told;
+    else if (feed.session.phase === 'ended') this.opener.ended();
+    else this.sync();
+  }
+
+  /** Takes over what the shown session says. */
+  sync(): void {
+    const from = this.shownFeed.session;
+    if (this.hello !== from.hello) this.begin(from);
     this.phase = from.phase;
     this.trouble = from.trouble;
     this.hello = from.hello;
     this.simulated = from.simulated || from.links.some((link) => link.simulated);
-    this.replay = from.replay;
+    this.replay = from.replay || this.deck !== null;
     this.links = from.links;
     this.recorder = from.recorder;
     this.shift = from.shift;
@@ -190,20 +273,33 @@ export class Screen {
     this.notices = from.notices;
     this.noticesDropped = from.noticesDropped;
     this.reports = from.reports;
-    if (from.at !== null) this.facts.follow(from.reports);
     this.syncTimed(from);
+    this.playback = from.playback;
+    this.deck?.hear();
+  }
+
+  /** Another session, or another configuration of the plant. */
+  private begin(from: Session): void {
+    // Nothing is configured and nothing is wrong: there is only one thing to do.
+    if (from.hello !== null && from.hello.plant === null && from.hello.problems.length === 0) this.view = 'setup';
+    this.told = this.shownFeed.facts.told;
+    this.directoryTick++;
+    this.figuresAt = 0;
+    this.problemsOpen = false;
+    this.explained = null;
   }
 
   private syncTimed(from: Session): void {
-    const at = from.at;
+    const { at, heard } = from;
+    const jump = jumped(this.playback, from.playback);
     this.now = at === null ? null : Math.floor(at / 1000) * 1000;
-    if (Math.abs((at ?? 0) - this.figuresAt) >= FIGURES_MS || !sameStates(this.units, from.units)) {
-      this.figuresAt = at ?? 0;
+    if (jump || Math.abs(heard - this.figuresAt) >= FIGURES_MS || !sameStates(this.units, from.units)) {
+      this.figuresAt = heard;
       this.units = from.units;
     }
-    if (this.valuesDue || Math.abs((at ?? 0) - this.valuesAt) >= VALUES_MS) {
+    if (jump || this.valuesDue || Math.abs(heard - this.valuesAt) >= VALUES_MS) {
       this.valuesDue = false;
-      this.valuesAt = at ?? 0;
+      this.valuesAt = heard;
       this.valuesTick++;
     }
   }

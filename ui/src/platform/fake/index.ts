@@ -1,11 +1,12 @@
 // Made-up plant for tests and pictures, the same at every run. A production build that contains it fails.
 
 import type {
-  ApplyRequest, BrowseRequest, Commands, DiscoverRequest, ExplainRequest, FrameRequest, Hello, NodeRequest, PreviewRequest, SearchRequest,
+  ApplyRequest, BrowseRequest, Commands, DiscoverRequest, EpochRequest, ExplainRequest, FrameRequest, Hello, HelloRequest, NodeRequest, PreviewRequest, SearchRequest,
   TagPage, TagsRequest, TrustRequest,
 } from '../../generated/api';
 import { FLAG_SIMULATED } from '../../session/frame';
 import { CallError, type Platform } from '../platform';
+import { FakeRecordings } from './recordings';
 import { fakeConnections, fakeExplanation } from './connections';
 import { encodeFrame } from './encode';
 import { FakeServer, PROPOSAL } from './setup';
@@ -18,18 +19,28 @@ export function fake(name: string): Platform {
   const server = new FakeServer();
   let frames = 0;
   const now = () => START + 100 * frames;
+  const recordings = new FakeRecordings(tags, now);
+  const at = ({ epoch }: EpochRequest) => recordings.position(epoch) ?? now();
+  const hello = (request: HelloRequest | null): Hello => {
+    if (request?.epoch == null || request.epoch === 1) return helloOf(scenario);
+    const found = recordings.hello(request.epoch);
+    if (found === null) throw new CallError('stale', `epoch ${request.epoch} is over`);
+    return found;
+  };
   const answerOf = (command: keyof Commands, request: unknown): unknown => {
     switch (command) {
       case 'hello':
-        return helloOf(scenario);
+        return hello(request as HelloRequest | null);
       case 'tags':
         return pageOf(tags, request as TagsRequest);
       case 'connections':
-        return fakeConnections(scenario, now());
+        return fakeConnections(scenario, at(request as EpochRequest));
       case 'explain':
-        return fakeExplanation(tags[(request as ExplainRequest).tag], scenario, now());
-      default:
-        return setupOf(server, command, request);
+        return fakeExplanation(tags[(request as ExplainRequest).tag], scenario, at(request as ExplainRequest));
+      default: {
+        const answer = recordings.answer(command, request);
+        return answer === undefined ? setupOf(server, command, request) : answer;
+      }
     }
   };
   return {
@@ -43,6 +54,8 @@ export function fake(name: string): Platform {
     },
     frame(request: FrameRequest) {
       if (scenario === 'silent' && frames > 10) return new Promise<ArrayBuffer>(() => undefined);
+      const replayed = recordings.frame(request);
+      if (replayed !== null) return Promise.resolve(replayed);
       const at = START + 100 * frames++;
       if (request.epoch !== 1) return Promise.reject(new CallError('stale', 'another epoch'));
       const values = request.watch.map((id) => fakeValue(tags[id], at, scenario));
@@ -50,6 +63,9 @@ export function fake(name: string): Platform {
       return Promise.resolve(
         encodeFrame({ flags: scenario === 'real' ? 0 : FLAG_SIMULATED, epoch: 1, at, seq: frames, values, tail }),
       );
+    },
+    put() {
+      return Promise.resolve();
     },
   };
 }
@@ -97,10 +113,11 @@ function helloOf(scenario: Scenario): Hello {
       remedy: 'The nearest known key is “endpoint”.',
     },
   ];
-  const broken = scenario === 'problems' || scenario === 'first';
+  const broken = scenario === 'problems' || scenario === 'first' || scenario === 'file';
   return {
     version: '0.1.0', mode: 'live', epoch: 1, plant: broken ? null : fakePlant(scenario),
-    problems: scenario === 'problems' ? problems : scenario === 'warned' ? problems.slice(0, 1) : [], open: null,
+    problems: scenario === 'problems' ? problems : scenario === 'warned' ? problems.slice(0, 1) : [],
+    open: scenario === 'file' ? 'line3-2026-11-20-early.shift' : null,
   };
 }
 

@@ -7,13 +7,13 @@ import type { FakeValue } from './encode';
 
 export const SCENARIOS = [
   'good', 'real', 'stopped', 'linkdown', 'late', 'refused', 'unknown', 'empty', 'problems', 'silent', 'many', 'recorder', 'warned',
-  'frozen', 'troubled', 'first',
+  'frozen', 'troubled', 'first', 'file',
 ] as const;
 export type Scenario = (typeof SCENARIOS)[number];
 
 export const START = Date.UTC(2026, 10, 21, 9, 12, 36);
 const MIN = 60_000;
-const SHIFT_START = Date.UTC(2026, 10, 21, 5, 0, 0);
+export const SHIFT_START = Date.UTC(2026, 10, 21, 5, 0, 0);
 const SHIFT_END = Date.UTC(2026, 10, 21, 13, 0, 0);
 
 const NAMES = ['Filler', 'Capper', 'Labeller', 'Packer', 'Palletizer'];
