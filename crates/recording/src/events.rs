@@ -122,6 +122,11 @@ pub(crate) fn write(connection: &Connection, events: &[Event]) -> rusqlite::Resu
     Ok(bytes)
 }
 
+/// The index does not tell all that happened in this file.
+pub(crate) fn set_incomplete(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM meta WHERE k = ?1", [META_COMPLETE]).map(drop)
+}
+
 pub(crate) fn is_complete(connection: &Connection) -> rusqlite::Result<bool> {
     let row = connection.query_row("SELECT 1 FROM meta WHERE k = ?1", [META_COMPLETE], |_row| Ok(()));
     Ok(row.optional()?.is_some())

@@ -30,6 +30,7 @@
 
 pub mod attach;
 mod block;
+mod clip;
 mod codec;
 mod database;
 mod edit;
@@ -52,6 +53,7 @@ mod writer;
 #[cfg(test)]
 mod generate;
 
+pub use clip::{ClipOf, Clipped, clip};
 pub use error::{OpenError, RecordError};
 pub use events::{Direction, Event};
 pub use find::{Found, find_newest};

@@ -6,11 +6,12 @@
 mod import;
 mod retention;
 
+pub(crate) use import::Part;
 pub use import::{Imported, LibraryError, copy_to, import};
 pub use retention::{Policy, expired, remove};
 
 use crate::header::EXTENSION;
-use crate::{Header, OpenError, attach, database, events, marks};
+use crate::{ClipOf, Header, OpenError, attach, clip, database, events, marks};
 use database::Seen;
 use lineside_model::{Span, Timestamp};
 use rusqlite::Connection;
@@ -67,6 +68,8 @@ pub struct About {
     pub marks: u64,
     pub pinned: bool,
     pub attachments: u64,
+    /// It was cut out of another.
+    pub clip: Option<ClipOf>,
 }
 
 /// Lists a folder again and again, and reads only what has changed.
@@ -151,6 +154,7 @@ fn about(path: &Path) -> Result<About, OpenError> {
         .map_err(failed)?
         .ok_or_else(|| OpenError::damaged(path, "the state it begins from is missing"))?;
     let (from, noted) = (database::begun(&connection).map_err(failed)?, database::noted(&connection).map_err(failed)?);
+    let clip = clip::read_of(&connection).map_err(failed)?;
     let extras = |connection: &Connection| -> rusqlite::Result<_> {
         let marks = marks::read(connection)?;
         let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -174,6 +178,7 @@ fn about(path: &Path) -> Result<About, OpenError> {
         marks: marks.iter().filter(|mark| mark.kind != marks::PIN).count() as u64,
         pinned: marks.iter().any(|mark| mark.kind == marks::PIN),
         attachments: attachments as u64,
+        clip,
     })
 }
 

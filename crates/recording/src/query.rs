@@ -17,7 +17,7 @@ pub use lead::Lead;
 pub use part::{Damage, Received};
 pub use pen::{Column, Line, Pen};
 
-use crate::{Direction, Event, OpenError, ShiftFile, database, events, rows};
+use crate::{Direction, Event, KeyframeKind, OpenError, ShiftFile, database, events, rows};
 use cache::{Cache, Want};
 use lineside_model::state::PlantState;
 use lineside_model::{Span, TagId, Timestamp};
@@ -69,6 +69,14 @@ impl Reader {
     pub fn keyframe_before(&mut self, at: Timestamp) -> Result<PlantState, OpenError> {
         self.refresh()?;
         Ok(PlantState::clone(&*self.base(at)?))
+    }
+
+    /// The states that were noted in passing after the input `after` and up to `to`.
+    pub(crate) fn periodic(&mut self, after: u64, to: Timestamp) -> Result<Vec<PlantState>, OpenError> {
+        self.refresh()?;
+        let passing = |place: &&Place| place.kind == KeyframeKind::Periodic && place.seq > after && place.at <= to;
+        let stamps: Vec<Timestamp> = self.places.iter().filter(passing).map(|place| place.at).collect();
+        stamps.into_iter().map(|at| self.base(at).map(|state| PlantState::clone(&state))).collect()
     }
 
     /// What leads exactly from the state `from` to the state at `until`: see [`Lead`]. `from` is a state of this recording,

@@ -209,7 +209,7 @@ pub(crate) fn reserve(dir: &Path, header: &Header) -> Result<PathBuf, RecordErro
     Ok(path)
 }
 
-fn fill(path: &Path, header: &Header, state: &PlantState) -> Result<(), RecordError> {
+pub(crate) fn fill(path: &Path, header: &Header, state: &PlantState) -> Result<(), RecordError> {
     let mut connection = database::connect_for_writing(path)?;
     let start = Keyframe::new(KeyframeKind::Start, state, state.seq);
     let all = |connection: &mut Connection| -> rusqlite::Result<()> {

@@ -75,6 +75,11 @@ impl Part {
         Part { path: beside(target, &format!(".{}-{number}.part", std::process::id())), named: false }
     }
 
+    /// Where it is until then.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Fills it with a recording, as it is at this moment, and checks it.
     fn copy(&mut self, source: &Path) -> Result<(), LibraryError> {
         let failed = |source| LibraryError::Copy { path: self.path.clone(), source };

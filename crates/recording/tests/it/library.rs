@@ -136,6 +136,7 @@ fn entry() -> impl Strategy<Value = Entry> {
             marks: 0,
             pinned,
             attachments: 0,
+            clip: None,
         };
         let state = match state {
             0 => FileState::Recording,

@@ -1,6 +1,7 @@
 //! The recorder and its files from outside, as the runtime uses them.
 
 mod annotations;
+mod clip;
 mod common;
 mod crash;
 mod damage;
