@@ -5,6 +5,7 @@ use crate::equivalence::States;
 use lineside_engine::{Change, Engine};
 use lineside_model::{Span, Timestamp};
 use lineside_recording::{Row, Rows};
+use lineside_runtime::replay::{Progress, Timeline};
 use lineside_runtime::{Command, Player, Replay, Speed, SystemClock};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -58,6 +59,20 @@ impl Oracle {
         self.engine.advance_to(at, &mut self.changes);
         Ok(self.engine.digest())
     }
+}
+
+/// The index of events that was written while live says what a pass through the file finds.
+pub fn prove_index(path: &Path) -> Result<(), String> {
+    let text = |error: lineside_runtime::replay::ReplayError| error.to_string();
+    let replay = Replay::open(path).map_err(text)?;
+    let index = Timeline::of_index(replay.file()).map_err(text)?.ok_or("there is no index of events")?;
+    let pass = Timeline::of_pass(replay.file(), &Progress::default()).map_err(text)?.ok_or("given up")?;
+    if index == pass {
+        return Ok(());
+    }
+    let (a, b) = (format!("{index:#?}"), format!("{pass:#?}"));
+    let differs = a.lines().zip(b.lines()).enumerate().find(|(_, (a, b))| a != b);
+    Err(format!("the index of events is not what a pass finds, from line {differs:?}"))
 }
 
 /// Goes to `times` random instants of the file in every way, and plays it at four speeds. Returns how many states were
