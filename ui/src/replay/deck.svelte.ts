@@ -49,6 +49,8 @@ export class Deck {
   wanted = $state.raw<number | null>(null);
   /** The states of all units are shown. */
   unfolded = $state.raw(false);
+  /** The bookmark whose facts are open. */
+  flag = $state.raw<number | null>(null);
   /** The condition that is looked for, as typed. */
   draft = $state.raw<Draft>(FIRST_DRAFT);
   /** Its editor is open. */
@@ -188,7 +190,7 @@ export class Deck {
     const request = findOf({ what: 'notice' }, this.epoch, this.position, forward);
     const found = await this.ask({ ...request, what: 'condition', condition });
     if (found === null) return undefined;
-    if (found.atMs !== null) this.seek(found.atMs);
+    if (found.atMs !== null) this.stopAt(found.atMs);
     return found.atMs;
   }
 
@@ -204,6 +206,13 @@ export class Deck {
     } catch (cause) {
       this.fail(cause);
     }
+  }
+
+  /** Goes to a bookmark and opens its facts. Where several lie in one place, nearer they come apart. */
+  pick(mark: MarkView, more: number): void {
+    if (more > 0) this.zoom(mark.atMs, 0.25);
+    this.seek(mark.atMs);
+    this.flag = this.flag === mark.id ? null : mark.id;
   }
 
   zoom(at: number, factor: number): void {
@@ -247,9 +256,15 @@ export class Deck {
 
   private arrive(found: Found, what: string): void {
     const at = found.atMs ?? 0;
-    this.seek(at);
+    this.stopAt(at);
     const words = found.mark !== null && found.mark.text !== '' ? found.mark.text : found.notice === null ? what : this.screen.noticeWords(found.notice).title;
     this.say('replay.found', { what: words, time: this.screen.time.seconds(at) });
+  }
+
+  /** Goes to what was found and stays there: at 600 times real time it would be gone before it is seen. */
+  private stopAt(at: number): void {
+    if (this.view?.playing === true) void this.play({ action: 'pause' });
+    this.seek(at);
   }
 
   private async play(change: Omit<PlayRequest, 'epoch' | 'value' | 'untilMs'> & Partial<PlayRequest>): Promise<void> {

@@ -111,6 +111,8 @@ export interface Flag {
 
 /** Two bookmarks nearer than this are one flag. */
 const FLAG_PX = 14;
+/** How far beside a flag it still counts as pressed. */
+const FINGER_PX = 6;
 const TEXT_PX = 40;
 const TEXT_MOST_PX = 220;
 
@@ -128,6 +130,13 @@ export function flagsOf(marks: readonly MarkView[], span: Span, width: number): 
     const room = Math.min((flags[index + 1]?.x ?? width) - flag.x - FLAG_PX - 4, TEXT_MOST_PX);
     return { ...flag, room: room < TEXT_PX ? 0 : room };
   });
+}
+
+/** The bookmark whose flag or text is pressed; a finger may be as far off as it is wide. */
+export function flagAt(flags: readonly Flag[], lanes: readonly Lane[], x: number, y: number): Flag | undefined {
+  const lane = lanes.find(({ kind }) => kind === 'marks');
+  if (lane === undefined || y < lane.top - FINGER_PX || y > lane.top + lane.height + FINGER_PX) return undefined;
+  return flags.findLast((flag) => x >= flag.x - FINGER_PX && x <= flag.x + FLAG_PX + flag.room);
 }
 
 /** The notice nearest to an instant within some pixels. */

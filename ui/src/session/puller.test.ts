@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FrameRequest, Hello } from '../generated/api';
+import type { FrameRequest, Hello, ReplayView } from '../generated/api';
 import { CallError, type Platform } from '../platform';
 import { encodeFrame } from '../platform/fake/encode';
 import { fakePlant, SCENARIOS } from '../platform/fake/plant';
@@ -7,6 +7,11 @@ import { PACE_HIDDEN_MS, PACE_MANY_MS, Puller, SILENT_MS, WATCH_MANY } from './p
 import { Session } from './session';
 
 const HELLO: Hello = { version: '0', mode: 'live', epoch: 1, plant: fakePlant(SCENARIOS[0]), problems: [], open: null };
+
+const REPLAY: ReplayView = {
+  positionMs: 5, fromMs: 0, toMs: 10, playing: false, speed: 1, reachedSpeed: null, following: false, loopFromMs: null, loopToMs: null, jump: 1,
+  growing: false, shift: 's', file: 's.shift', digestsEqual: 0, differsAtMs: null, damaged: 0, doubt: 'none', failure: null,
+};
 
 /** A host whose answers the test gives by hand. */
 class Host implements Platform {
@@ -205,6 +210,53 @@ describe('Puller', () => {
     host.hello = HELLO;
     await run(4_000);
     expect(session.phase).toBe('live');
+  });
+});
+
+describe('Puller of a recording', () => {
+  const JUMP = { ...REPLAY, jump: 1 };
+
+  beforeEach(() => {
+    puller = new Puller(host, session, () => undefined, 7);
+    host.hello = { ...HELLO, epoch: 7, mode: 'replay' };
+    host.answer = (request) => Promise.resolve(encodeFrame({ epoch: request.epoch, seq: host.requests.length, at: 1000, tail: { replay: JUMP } }));
+  });
+
+  it('ends when the recording is not open any more, and asks no further', async () => {
+    puller.start();
+    await run(500);
+    expect(session.playback).toEqual(JUMP);
+    host.answer = () => Promise.reject(new CallError('stale', 'epoch 7 is over'));
+    await run(500);
+    const before = host.requests.length;
+    await run(5_000);
+    expect([session.phase, host.requests.length, host.hellos]).toEqual(['ended', before, 1]);
+  });
+
+  it('goes on where only the way to the program is broken', async () => {
+    puller.start();
+    await run(500);
+    const quick = host.answer;
+    host.answer = () => Promise.reject(new CallError('unreachable', 'cable out'));
+    await run(1_000);
+    host.answer = quick;
+    await run(1_500);
+    expect([session.phase, session.trouble]).toEqual(['live', null]);
+  });
+
+  it('asks for every value after a jump, and forgets the notices before it', async () => {
+    const notice = { seq: 1, atMs: 1, kind: 'linkUp' as const, connection: 0, tag: null, fromMs: null, toMs: null, lost: null, status: 0, detail: '' };
+    let jump = 1;
+    host.answer = (request) => Promise.resolve(encodeFrame({
+      epoch: 7, seq: request.cursor + 1, tail: { notices: host.requests.length < 4 ? [notice] : [], replay: { ...JUMP, jump } },
+    }));
+    puller.start();
+    await run(400);
+    expect([session.notices.length, host.requests.slice(1).some(({ fresh }) => fresh)]).toEqual([3, false]);
+    jump = 2;
+    const before = host.requests.length;
+    await run(400);
+    expect([session.notices.length, host.requests.slice(before).filter(({ fresh }) => fresh).length]).toEqual([0, 1]);
   });
 });
 

@@ -164,7 +164,11 @@ export class Screen {
     this.keysOpen = false;
     this.shownFeed = recording === null ? this.live : new Feed(this.platform, recording.epoch, (news, feed) => this.hear(news, feed));
     this.deck = recording === null ? null : new Deck(this, recording.epoch, recording.shift, this.shownFeed.session);
-    if (recording !== null) this.shownFeed.start();
+    if (recording !== null) {
+      // The plant goes on, but none of its values are looked at.
+      this.live.watch([]);
+      this.shownFeed.start();
+    }
     this.sync();
   }
 
