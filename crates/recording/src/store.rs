@@ -160,7 +160,11 @@ impl Store {
     pub(crate) fn shrink(&mut self) -> Result<(), RecordError> {
         self.reopen()?;
         let Some(connection) = &self.connection else { return Ok(()) };
-        connection.execute_batch("PRAGMA incremental_vacuum").map_err(|source| RecordError::sqlite(&self.path, source))
+        // Each step gives one page back.
+        let give = || -> rusqlite::Result<()> {
+            connection.prepare("PRAGMA incremental_vacuum")?.query_map([], |_page| Ok(()))?.collect()
+        };
+        give().map_err(|source| RecordError::sqlite(&self.path, source))
     }
 
     /// Works the write-ahead log into the file, as far as readers allow, without waiting for them.

@@ -47,7 +47,8 @@ impl Times {
     }
 }
 
-/// What a time is written as a difference to.
+/// What a time is written as a difference to, rounded down to the unit that all times of the column have in common: a
+/// stamp has nanoseconds, and a server counts in 100.
 mod reference {
     pub(super) const NOTHING: u8 = 0;
     /// The stamp of the batch.
@@ -101,17 +102,30 @@ fn put_times(out: &mut Vec<u8>, times: &Times, references: &[(u8, &[i64])]) {
         ints::put(out, &times.iter().map(|time| i64::from(time.is_some())).collect::<Vec<_>>());
     }
     let plain: Vec<i64> = present.iter().filter_map(|i| times.get(*i)).map(|time| time.0).collect();
+    let unit = ints::unit(plain.iter().map(|time| time.unsigned_abs())).min(UNIT_MAX);
     let mut best = (reference::NOTHING, plain.clone());
     let mut least = cost(&best.1);
     for (name, values) in references {
-        let differences: Vec<i64> = plain.iter().zip(&present).map(|(t, i)| t.wrapping_sub(values[*i])).collect();
+        let difference = |(time, i): (&i64, &usize)| time.wrapping_sub(rounded(values[*i], unit));
+        let differences: Vec<i64> = plain.iter().zip(&present).map(difference).collect();
         let cost = cost(&differences);
         if cost < least {
             (least, best) = (cost, (*name, differences));
         }
     }
     out.push(best.0);
+    if best.0 != reference::NOTHING {
+        put_varint(out, unit);
+    }
     ints::put(out, &best.1);
+}
+
+/// No clock counts in larger steps.
+const UNIT_MAX: u64 = 1_000_000_000;
+
+fn rounded(time: i64, unit: u64) -> i64 {
+    // Both fit: the unit is limited.
+    time.wrapping_sub(time.rem_euclid(unit as i64))
 }
 
 /// About how many bits a time takes.
@@ -129,20 +143,26 @@ fn take_times(from: &mut Source<'_>, n: usize, received: &[i64], source: &[i64])
         }
         _ => return Err(Malformed("presence of times")),
     };
+    let wrong = Malformed("reference of times");
     let reference = match from.byte()? {
         reference::NOTHING => &[],
         reference::RECEIVED => received,
         reference::SOURCE if source.len() == n => source,
-        _ => return Err(Malformed("reference of times")),
+        _ => return Err(wrong),
     };
+    let unit = if reference.is_empty() { 1 } else { from.varint()? };
+    if unit == 0 || unit > UNIT_MAX {
+        return Err(wrong);
+    }
     let mut times = ints::take(from, present.as_ref().map_or(n, Vec::len))?;
     let Some(present) = present else {
-        times.iter_mut().zip(reference).for_each(|(time, reference)| *time = time.wrapping_add(*reference));
+        let whole = times.iter_mut().zip(reference);
+        whole.for_each(|(time, reference)| *time = time.wrapping_add(rounded(*reference, unit)));
         return Ok(Times::All(times));
     };
     let mut all = vec![None; n];
     for (i, time) in present.into_iter().zip(times) {
-        all[i] = Some(time.wrapping_add(reference.get(i).copied().unwrap_or(0)));
+        all[i] = Some(time.wrapping_add(reference.get(i).map_or(0, |reference| rounded(*reference, unit))));
     }
     Ok(Times::Some(all))
 }

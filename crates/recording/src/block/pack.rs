@@ -78,11 +78,6 @@ struct TagRows {
 }
 
 impl Builder {
-    /// Inputs taken so far.
-    pub(crate) fn inputs(&self) -> u64 {
-        self.inputs
-    }
-
     /// Takes the next batch, which has inputs.
     pub(crate) fn push(&mut self, batch: Batch) {
         if self.at.is_empty() {
@@ -158,7 +153,6 @@ impl Builder {
             first += tags.len();
         }
         let parts = Parts {
-            seq0: self.seq0,
             at: &self.at,
             n: &self.n,
             rare_places: &self.rare_places,

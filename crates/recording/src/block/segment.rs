@@ -105,12 +105,11 @@ fn put_tag(out: &mut Vec<u8>, tag: &TagParts<'_>, run_at: &[i64]) {
 /// The flags of these source times, the first, and the last less the first.
 fn times(source: &[Option<i64>]) -> (i64, i64, i64) {
     let all = source.iter().all(Option::is_some);
-    let ordered = source.iter().all(Option::is_none) || (all && source.is_sorted());
+    let in_order = source.iter().all(Option::is_none) || (all && source.is_sorted());
+    let ordered = if in_order { flag::ORDERED } else { 0 };
     match (source.first(), source.last()) {
-        (Some(Some(first)), Some(Some(last))) => {
-            (flag::TIMED | i64::from(ordered) * flag::ORDERED, *first, last.wrapping_sub(*first))
-        }
-        _ => (i64::from(ordered) * flag::ORDERED, 0, 0),
+        (Some(Some(first)), Some(Some(last))) => (ordered | flag::TIMED, *first, last.wrapping_sub(*first)),
+        _ => (ordered, 0, 0),
     }
 }
 

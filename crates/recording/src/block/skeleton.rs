@@ -69,10 +69,9 @@ impl GroupRuns {
 
 /// The same as [`Skeleton`] on its way into the file.
 pub(crate) struct Parts<'a> {
-    pub(crate) seq0: u64,
     pub(crate) at: &'a [i64],
     pub(crate) n: &'a [u32],
-    /// Places of the rare inputs, from `seq0` on.
+    /// Places of the rare inputs, counted from the first input of the block.
     pub(crate) rare_places: &'a [i64],
     pub(crate) rare_bytes: &'a [u8],
     /// Places at which a run begins behind another.

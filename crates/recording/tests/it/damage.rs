@@ -2,7 +2,7 @@
 
 use crate::common::{PATIENCE, assert_as_written, batch, header, rows, short, state};
 use lineside_model::Timestamp;
-use lineside_recording::{KeyframeKind, Options, Recorder, Row, ShiftFile};
+use lineside_recording::{KeyframeKind, Options, Recorder, Row, Sealed, ShiftFile, seal_file};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use std::path::PathBuf;
@@ -157,6 +157,49 @@ fn damage_of_a_block_costs_what_is_damaged() {
     check("UPDATE block SET seq1 = seq1 + 99 WHERE id = 1", first, &[missing]);
     check("DELETE FROM block WHERE id = 1", first, &[missing]);
     check("UPDATE block SET seq0 = 'text' WHERE id = 1", first, &[missing]);
+}
+
+#[test]
+fn damaged_rows_stay_and_what_lies_around_them_is_sealed() {
+    let check = |damage: &str, expected: &str, blocks: u64, left: u64| {
+        let (_dir, path) = recording(6, 3, false);
+        assert_eq!(short(&rows(&path, 0)), "b1-3 d3 b4-6 d6 b7-9 d9 k19 b20-22 d22 b23-25 d25 b26-28 d28");
+        let sql = |sql: &str| Connection::open(&path).expect("opens").execute_batch(sql).expect("executes");
+        sql(damage);
+        let sealed = seal_file(&path).expect("seals");
+        assert_eq!((sealed.blocks, sealed.inputs), (blocks, 18 - left), "{damage}");
+        assert_eq!(short(&rows(&path, 0)), expected, "{damage}");
+        assert_as_written(&rows(&path, 0));
+        assert_eq!(seal_file(&path).expect("seals"), Sealed::default(), "a second time there is nothing to seal");
+        let file = ShiftFile::open(&path).expect("opens");
+        assert_eq!(file.last().map(|(seq, _)| seq), Some(28));
+        // Parts of batches are asked for after any input.
+        assert_eq!(
+            short(&rows(&path, 20)),
+            expected.split_once("k19 ").map_or("", |(_, rest)| rest).replace("b20-22", "b21-22")
+        );
+    };
+    let all = "b1-3 d3 b4-6 d6 b7-9 d9 k19 b20-22 d22 b23-25 d25 b26-28 d28";
+    check("", all, 2, 0);
+    let lost = "b1-3 d3 x4-6 d6 b7-9 d9 k19 b20-22 d22 b23-25 d25 b26-28 d28";
+    check("UPDATE journal SET crc = 0 WHERE seq = 4", lost, 3, 3);
+    check("UPDATE journal SET body = NULL WHERE seq = 4", &lost.replace("x4-6 d6", "x4-4 d6 x5-6"), 3, 3);
+    check("DELETE FROM journal WHERE seq = 4", &lost.replace("x4-6 d6", "d6 x4-6"), 3, 3);
+    let last = "b1-3 d3 b4-6 d6 b7-9 d9 k19 b20-22 d22 b23-25 d25 x26-28 d28";
+    check("UPDATE journal SET at = at - 1 WHERE seq = 26", last, 2, 3);
+}
+
+#[test]
+fn a_file_cut_short_never_passes_as_whole() {
+    let (_dir, path) = recording(40, 900, true);
+    let intact = std::fs::read(&path).expect("reads");
+    for len in (0..intact.len()).step_by(3_333) {
+        std::fs::write(&path, &intact[..len]).expect("writes");
+        let Ok(file) = ShiftFile::open(&path) else { continue };
+        let found: Vec<Row> = file.rows(0).map_while(Result::ok).collect();
+        assert_as_written(&found);
+        assert!(!file.verify().is_ok_and(|report| report.is_intact()), "{len} of {} bytes", intact.len());
+    }
 }
 
 proptest! {

@@ -213,8 +213,8 @@ fn put_offsets(out: &mut Vec<u8>, values: &[i64], shape: &Shape) {
     }
 }
 
-/// The greatest common divisor: times come in units of their own.
-fn unit(offsets: impl Iterator<Item = u64>) -> u64 {
+/// The greatest common divisor, at least one: times come in units of their own.
+pub(crate) fn unit(offsets: impl Iterator<Item = u64>) -> u64 {
     let mut unit = 0;
     for mut offset in offsets {
         if offset == unit {
