@@ -15,16 +15,17 @@ mod pack;
 mod segment;
 mod skeleton;
 mod table;
-mod tag;
 mod unpack;
 
 pub(crate) use clock::Places;
-pub(crate) use overview::{Bucket, Range};
+pub(crate) use overview::buckets;
+pub use overview::{Bucket, Range};
 pub(crate) use pack::{Builder, Packed};
 pub(crate) use segment::{Column, Segment, TagEntry};
-pub(crate) use skeleton::{BatchHead, Rare, Run, Skeleton};
-pub(crate) use table::{Block, Fault, create_tables, delete_and_insert, last, list, overview, readable_list, unpacked};
-pub(crate) use tag::TagColumn;
+pub(crate) use skeleton::{Rare, Run, Skeleton};
+pub(crate) use table::{
+    Block, Fault, create_tables, delete_and_insert, group_overview, last, list, readable_list, unpacked,
+};
 pub(crate) use unpack::{Piece, Pieces};
 
 use lineside_model::{TagId, Timestamp};

@@ -65,6 +65,7 @@ pub fn clip(
     let of = ClipOf { source: name, from: state.at, to, tags: tags.map(<[TagId]>::to_vec) };
     let all_events = source.has_all_events()?;
     edit::edit(part.path(), |connection| write_of(connection, &of, all_events))?;
+    crate::seal_file(part.path())?;
     part.rename(target)?;
     Ok(cutter.clipped)
 }
@@ -167,9 +168,7 @@ impl<'a> Cutter<'a> {
     /// Leaves a hole in the numbers: readers report it as missing.
     fn take_damage(&mut self, first: u64, last: u64) {
         self.clipped.damaged += 1;
-        if self.tags.is_some() {
-            self.seq += last - first + 1;
-        }
+        self.seq = if self.tags.is_some() { self.seq + (last - first + 1) } else { last };
         self.note(last);
     }
 

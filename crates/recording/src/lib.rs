@@ -53,6 +53,7 @@ mod writer;
 #[cfg(test)]
 mod generate;
 
+pub use block::{Bucket as Minute, Range as MinuteRange};
 pub use clip::{ClipOf, Clipped, clip};
 pub use error::{OpenError, RecordError};
 pub use events::{Direction, Event};

@@ -11,13 +11,13 @@ mod lead;
 mod part;
 mod pen;
 mod places;
-mod sealed;
+pub(crate) mod sealed;
 
 pub use lead::Lead;
 pub use part::{Damage, Received};
 pub use pen::{Column, Line, Pen};
 
-use crate::{Direction, Event, KeyframeKind, OpenError, ShiftFile, database, events, rows};
+use crate::{Direction, Event, KeyframeKind, Minute, MinuteRange, OpenError, ShiftFile, database, events, rows};
 use cache::{Cache, Want};
 use lineside_model::state::PlantState;
 use lineside_model::{Span, TagId, Timestamp};
@@ -145,6 +145,26 @@ impl Reader {
         Ok(points.line(from, to, columns))
     }
 
+    /// What the values of a tag were, minute by minute of the time at which they were taken in. Minutes without samples are
+    /// left out.
+    pub fn overview(&mut self, tag: TagId) -> Result<Vec<Minute>, OpenError> {
+        self.refresh()?;
+        let mut all: Vec<Minute> = Vec::new();
+        for place in self.parts.clone() {
+            let mut minutes = self.part(place, Want::Overview(tag))?.overview(tag);
+            if minutes.is_none() {
+                minutes = Some(self.part(place, Want::Tag(tag))?.minutes(tag));
+            }
+            for minute in minutes.into_iter().flatten() {
+                match all.last_mut() {
+                    Some(last) if last.start == minute.start => join(last, &minute),
+                    _ => all.push(minute),
+                }
+            }
+        }
+        Ok(all)
+    }
+
     /// When all has been told of the time between two instants: late values come within [`LATE`], and those that were read
     /// back for a gap come after its end.
     fn told_until(&mut self, from: Timestamp, to: Timestamp) -> Result<Timestamp, OpenError> {
@@ -203,9 +223,13 @@ impl Reader {
         Ok(answer)
     }
 
-    /// The newest keyframe at or before `at` that can be read; else the first.
+    /// The newest keyframe at or before `at` that can be read; before the beginning of the file, the first.
     fn base(&mut self, at: Timestamp) -> Result<Arc<PlantState>, OpenError> {
-        let newest = self.places.partition_point(|place| place.at <= at).max(1);
+        let newest = self.places.partition_point(|place| place.at <= at);
+        if newest == 0 && self.places.first().is_none_or(|first| first.kind != KeyframeKind::Start) {
+            return Err(OpenError::damaged(self.file.path(), "the state it begins from cannot be read"));
+        }
+        let newest = newest.max(1);
         let mut failed = None;
         for place in self.places.iter().take(newest).rev().copied().collect::<Vec<_>>() {
             if let Some(state) = self.state.as_ref().filter(|state| state.seq == place.seq) {
@@ -234,6 +258,7 @@ impl Reader {
                 let loaded = self.ask(|connection| match want {
                     Want::All => block.load_all(connection).map(|()| block),
                     Want::Tag(tag) => block.load(connection, tag).map(|()| block),
+                    Want::Overview(tag) => block.load_overview(connection, tag).map(|()| block),
                 })?;
                 Part::Block(loaded)
             }
@@ -247,10 +272,20 @@ impl Reader {
             places::What::Block(info) => {
                 Part::Block(Box::new(self.ask(|connection| sealed::BlockPart::open(connection, info))?))
             }
-            places::What::Journal => Part::Journal(journal::JournalPart::read(&self.file, &place)?),
-            places::What::Missing => Part::Journal(journal::JournalPart::missing(&place)),
+            places::What::Journal => Part::Journal(Box::new(journal::JournalPart::read(&self.file, &place)?)),
+            places::What::Missing => Part::Journal(Box::new(journal::JournalPart::missing(&place))),
         })
     }
+}
+
+/// A minute that is divided between two parts.
+fn join(first: &mut Minute, second: &Minute) {
+    first.count += second.count;
+    first.bad += second.bad;
+    first.range = match (first.range, second.range) {
+        (Some(a), Some(b)) => Some(MinuteRange { min: a.min.min(b.min), max: a.max.max(b.max), last: b.last }),
+        (a, b) => a.or(b),
+    };
 }
 
 /// Samples of a tag, read as it goes. After an error it has ended.

@@ -15,22 +15,23 @@ pub(crate) const BUCKET: Span = Span::from_secs(60);
 
 /// One minute of one tag in which it had samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     /// Where the minute begins.
-    pub(crate) start: Timestamp,
+    pub start: Timestamp,
     /// Samples, the bad ones included.
-    pub(crate) count: u32,
-    pub(crate) bad: u32,
+    pub count: u32,
+    /// Of them: bad status, or no number.
+    pub bad: u32,
     /// Of the values that are good or uncertain numbers; `None` when there is none.
-    pub(crate) range: Option<Range>,
+    pub range: Option<Range>,
 }
 
 /// Smallest, largest and last number.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) min: f64,
-    pub(crate) max: f64,
-    pub(crate) last: f64,
+pub struct Range {
+    pub min: f64,
+    pub max: f64,
+    pub last: f64,
 }
 
 /// The buckets of a tag with these samples, in the order of their receipt.

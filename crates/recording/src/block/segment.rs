@@ -160,11 +160,6 @@ impl Segment {
         let values = values::take(&mut from, entry.n)?;
         if from.0.is_empty() { Ok(Column { clock, places, status, values }) } else { Err(Malformed("trailing bytes")) }
     }
-
-    /// Only when the samples of a tag came.
-    pub(crate) fn clock(&self, entry: &TagEntry, skeleton: &Skeleton) -> Result<(Arc<Clock>, Places), Malformed> {
-        take_clock(&mut Source(&self.body[entry.start..entry.start + entry.len]), entry.n, skeleton)
-    }
 }
 
 fn take_clock(from: &mut Source<'_>, n: usize, skeleton: &Skeleton) -> Result<(Arc<Clock>, Places), Malformed> {

@@ -2,9 +2,8 @@
 
 use super::overview::{self, Bucket};
 use super::pack::{Packed, PackedSegment};
-use super::segment::{Segment, TagEntry};
+use super::segment::Segment;
 use super::skeleton::{self, Skeleton};
-use super::tag::TagColumn;
 use super::unpack::Pieces;
 use super::{BlockInfo, FORM, GROUPS, group_of};
 use crate::database::checksum;
@@ -154,40 +153,6 @@ impl Block {
         Ok(Some(segment))
     }
 
-    /// The samples of a tag; `None`: it has none in this block.
-    pub(crate) fn tag_column(&self, connection: &Connection, tag: TagId) -> Result<Option<TagColumn>, Fault> {
-        let Some(segment) = self.segment(connection, group_of(tag))? else { return Ok(None) };
-        self.tag_of(&segment, tag)
-    }
-
-    /// The samples of a tag of a segment of this block.
-    pub(crate) fn tag_of(&self, segment: &Segment, tag: TagId) -> Result<Option<TagColumn>, Fault> {
-        let Some((number, entry)) = segment.find(tag) else { return Ok(None) };
-        let column = segment.column(entry, &self.skeleton)?;
-        let seqs = self.seqs(segment, number, entry)?;
-        Ok(Some(TagColumn::new(entry, column, seqs, &self.skeleton)))
-    }
-
-    /// A sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
-    fn seqs(&self, segment: &Segment, number: usize, entry: &TagEntry) -> Result<Vec<u64>, Fault> {
-        let group = group_of(entry.tag);
-        let mut next: Vec<u64> = self.skeleton.runs.iter().map(|run| run.first_seq).collect();
-        for lower in self.skeleton.groups.iter().filter(|runs| runs.group < group) {
-            lower.runs.iter().zip(&lower.counts).for_each(|(run, count)| next[run] += u64::from(*count));
-        }
-        for lower in &segment.entries[..number] {
-            let (clock, places) = segment.clock(lower, &self.skeleton)?;
-            places.iter().for_each(|place| next[clock.runs[place] as usize] += 1);
-        }
-        let (clock, places) = segment.clock(entry, &self.skeleton)?;
-        let seq = |place: usize| {
-            let next = &mut next[clock.runs[place] as usize];
-            *next += 1;
-            *next - 1
-        };
-        Ok(places.iter().map(seq).collect())
-    }
-
     /// All batches. What is damaged is among the pieces; an error means that the file cannot be read now.
     pub(crate) fn pieces(&self, connection: &Connection) -> Result<Pieces, rusqlite::Error> {
         let mut segments = Vec::new();
@@ -212,9 +177,13 @@ pub(crate) fn unpacked(packed: &Packed) -> Result<Pieces, Malformed> {
     Ok(Pieces::new(skeleton, packed.segments.iter().map(open).collect()))
 }
 
-/// The overview of a tag in a block; empty when it has no samples there.
-pub(crate) fn overview(connection: &Connection, block: &BlockInfo, tag: TagId) -> Result<Vec<Bucket>, Fault> {
-    let id = segment_id(block.id, group_of(tag));
+/// The overviews of the tags of a group in a block; empty when it has no samples there.
+pub(crate) fn group_overview(
+    connection: &Connection,
+    block: &BlockInfo,
+    group: u32,
+) -> Result<Vec<(TagId, Vec<Bucket>)>, Fault> {
+    let id = segment_id(block.id, group);
     let found = readable(
         connection
             .prepare_cached("SELECT ov_crc, ov FROM seg WHERE id = ?1")?
@@ -226,8 +195,7 @@ pub(crate) fn overview(connection: &Connection, block: &BlockInfo, tag: TagId) -
         return Err(Fault::Damaged("the overview does not match its checksum".to_owned()));
     }
     let samples = block.inputs().unwrap_or(0);
-    let tags = overview::decode(&body, block.at0, samples)?;
-    Ok(tags.into_iter().find(|(found, _)| *found == tag).map_or_else(Vec::new, |(_, buckets)| buckets))
+    Ok(overview::decode(&body, block.at0, samples)?)
 }
 
 fn skeleton_row(connection: &Connection, id: i64) -> Result<(BlockInfo, Vec<u8>), Fault> {

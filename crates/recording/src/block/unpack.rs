@@ -223,9 +223,10 @@ impl Iterator for Pieces {
 
 #[cfg(test)]
 mod tests {
-    use crate::block::{Block, Builder, create_tables, delete_and_insert, group_of, list, overview};
+    use crate::block::{Block, Builder, create_tables, delete_and_insert, group_of, list};
     use crate::codec;
     use crate::generate::{self, Bits};
+    use crate::query::sealed::BlockPart;
     use lineside_model::{Batch, Input, Sample, StatusCode, TagId, Timestamp, Value};
     use proptest::prelude::*;
     use rusqlite::{Connection, params};
@@ -288,20 +289,28 @@ mod tests {
                 }
             }
         }
+        let samples = of_tags.values().map(Vec::len).sum::<usize>();
+        let mut part = BlockPart::open(connection, block.skeleton.info).expect("opens");
         for (tag, expected) in of_tags {
-            let column = block.tag_column(connection, tag).expect("reads").expect("is there");
+            part.load(connection, tag).expect("reads");
+            let column = part.tag(tag).expect("is there");
             assert_eq!(column.len(), expected.len());
             for (i, (seq, at, input)) in expected.iter().enumerate() {
-                assert_eq!((column.seqs[i], column.received[i]), (*seq, *at));
-                assert_eq!(bytes(&column.sample(i)), bytes(input));
+                assert_eq!((column.seq(i), column.at(i)), (*seq, Timestamp(*at)));
+                assert_eq!(bytes(&Input::Sample(column.sample(i))), bytes(input));
             }
-            let sources: Vec<_> = column.source_times().to_vec();
+            let sources: Vec<_> = (0..column.len()).map(|i| column.source_time(i)).collect();
             let all_absent = sources.iter().all(Option::is_none);
-            assert_eq!(column.monotone, all_absent || (sources.iter().all(Option::is_some) && sources.is_sorted()));
-            let buckets = overview(connection, &block.skeleton.info, tag).expect("an overview");
+            assert_eq!(column.is_ordered(), all_absent || (sources.iter().all(Option::is_some) && sources.is_sorted()));
+            part.load_overview(connection, tag).expect("reads");
+            let buckets = part.overview(tag).expect("an overview");
             assert_eq!(buckets.iter().map(|bucket| bucket.count as usize).sum::<usize>(), expected.len());
         }
-        assert!(block.tag_column(connection, TagId(77_777_777)).expect("reads").is_none());
+        part.load(connection, TagId(77_777_777)).expect("reads");
+        assert!(part.tag(TagId(77_777_777)).is_none());
+        part.load_all(connection).expect("reads");
+        assert_eq!(part.tags().map(|tag| tag.len()).sum::<usize>(), samples);
+        assert!(part.damaged().is_empty());
     }
 
     /// What a scan of `tags` gives at second `second`; about half of them changed.
@@ -431,10 +440,17 @@ mod tests {
                 }
                 prop_assert_eq!(next, info.seq1 + 1);
                 for tag in [0, 1, 51, u32::MAX].map(TagId) {
-                    let column = block.tag_column(&connection, tag);
-                    prop_assert!(column.ok().flatten().is_none_or(|column| column.len() <= info.inputs().unwrap_or(0)));
-                    let buckets = overview(&connection, &info, tag);
-                    prop_assert!(buckets.map_or(0, |buckets| buckets.len()) <= info.inputs().unwrap_or(0));
+                    let mut part = BlockPart::open(&connection, info).expect("opens");
+                    part.load(&connection, tag).expect("loads");
+                    part.load_overview(&connection, tag).expect("loads");
+                    let inputs = info.inputs().unwrap_or(0);
+                    if let Some(samples) = part.tag(tag) {
+                        prop_assert!(samples.len() <= inputs);
+                        let all = (0..samples.len()).map(|i| samples.seq(i) + samples.run_ends_by(i, 7) as u64);
+                        prop_assert!(all.sum::<u64>() > 0, "every one can be asked for");
+                        samples.sample(samples.len() - 1);
+                    }
+                    prop_assert!(part.overview(tag).map_or(0, |buckets| buckets.len()) <= inputs);
                 }
             }
         }

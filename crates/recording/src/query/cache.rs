@@ -14,6 +14,8 @@ const BYTES: usize = 192 << 20;
 pub(crate) enum Want {
     All,
     Tag(TagId),
+    /// Only its minutes.
+    Overview(TagId),
 }
 
 /// The most recently used part is the last.

@@ -3,7 +3,8 @@
 
 use super::journal::JournalPart;
 use super::sealed::{BlockPart, SealedTag};
-use crate::block::Rare;
+use crate::Minute;
+use crate::block::{Rare, buckets};
 use lineside_model::{Input, Sample, TagId, Timestamp};
 
 /// A sample with its number and the time at which it was taken in.
@@ -26,7 +27,7 @@ pub struct Damage {
 
 /// A part of a recording.
 pub(crate) enum Part {
-    Journal(JournalPart),
+    Journal(Box<JournalPart>),
     Block(Box<BlockPart>),
 }
 
@@ -70,6 +71,21 @@ impl Part {
             Part::Journal(part) => part.tags.get(&tag).map(|all| TagView::Rows { tag, all: all.as_slice() }),
             Part::Block(part) => part.tag(tag).map(TagView::Sealed),
         }
+    }
+
+    /// The minutes of a tag whose overview was loaded; `None`: they must be found from its samples.
+    pub(crate) fn overview(&self, tag: TagId) -> Option<Vec<Minute>> {
+        match self {
+            Part::Journal(_) => None,
+            Part::Block(part) => part.overview(tag),
+        }
+    }
+
+    /// The minutes of a tag that was loaded.
+    pub(crate) fn minutes(&self, tag: TagId) -> Vec<Minute> {
+        let Some(samples) = self.tag(tag) else { return Vec::new() };
+        let all: Vec<Received> = (0..samples.len()).map(|i| samples.received(i)).collect();
+        buckets(all.iter().map(|received| (received.at.0, received.sample.status.0, &received.sample.value)))
     }
 
     /// The first input of all, if it is `seq`; all tags must have been loaded.

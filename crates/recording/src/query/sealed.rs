@@ -2,7 +2,8 @@
 
 use super::cache::Want;
 use super::part::Damage;
-use crate::block::{Block, BlockInfo, Column, Fault, Rare, Run, Segment, Skeleton, TagEntry, group_of};
+use crate::Minute;
+use crate::block::{self, Block, BlockInfo, Column, Fault, Rare, Run, Segment, Skeleton, TagEntry, group_of};
 use lineside_model::{Sample, StatusCode, TagId, Timestamp};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
@@ -10,12 +11,17 @@ use std::collections::BTreeMap;
 /// What a sample takes in memory: value, status, place.
 const SAMPLE_BYTES: usize = 16;
 
+/// The minutes of the tags of a group.
+type Overview = Vec<(TagId, Vec<Minute>)>;
+
 /// A block.
 pub(crate) struct BlockPart {
     info: BlockInfo,
     /// Or why it cannot be read.
     block: Result<Block, String>,
     groups: BTreeMap<u32, Result<Group, String>>,
+    /// By group; `None`: damaged.
+    overviews: BTreeMap<u32, Option<Overview>>,
     bytes: usize,
 }
 
@@ -44,7 +50,7 @@ impl BlockPart {
         let block = damage_apart(Block::open(connection, info.id))?;
         let inputs = block.as_ref().map_or(0, |block| block.skeleton.batches.len() + 3 * block.skeleton.runs.len());
         let bytes = size_of::<BlockPart>() + inputs * size_of::<Run>();
-        Ok(BlockPart { info, block, groups: BTreeMap::new(), bytes })
+        Ok(BlockPart { info, block, groups: BTreeMap::new(), overviews: BTreeMap::new(), bytes })
     }
 
     /// Is there something that has not been loaded yet?
@@ -58,6 +64,7 @@ impl BlockPart {
         match want {
             Want::All => !block.skeleton.groups.iter().all(|runs| complete(runs.group, &|_| usize::MAX)),
             Want::Tag(tag) => !complete(group_of(tag), &|group| group.upto(tag)),
+            Want::Overview(tag) => !self.overviews.contains_key(&group_of(tag)),
         }
     }
 
@@ -70,6 +77,21 @@ impl BlockPart {
         let decoded = group.decode(&block.skeleton, group.upto(tag));
         self.decoded(number, decoded);
         Ok(())
+    }
+
+    /// Makes the minutes of a tag known.
+    pub(crate) fn load_overview(&mut self, connection: &Connection, tag: TagId) -> rusqlite::Result<()> {
+        let group = group_of(tag);
+        let found = damage_apart(block::group_overview(connection, &self.info, group))?;
+        self.bytes += found.iter().flatten().map(|(_, minutes)| size_of_val(minutes.as_slice())).sum::<usize>();
+        self.overviews.insert(group, found.ok());
+        Ok(())
+    }
+
+    /// The minutes of a tag; `None`: they are not loaded, or damaged.
+    pub(crate) fn overview(&self, tag: TagId) -> Option<Vec<Minute>> {
+        let tags = self.overviews.get(&group_of(tag))?.as_ref()?;
+        Some(tags.iter().find(|(found, _)| *found == tag).map_or_else(Vec::new, |(_, minutes)| minutes.clone()))
     }
 
     /// Makes the samples of all tags known.
@@ -116,8 +138,7 @@ impl BlockPart {
         let damage = |reason: String| Damage { first_seq: seq0, last_seq: seq1, at: at0, reason };
         let whole = self.block.as_ref().err().map(|reason| damage(format!("block {id}: {reason}")));
         let groups = self.groups.iter().filter_map(|(group, read)| read.as_ref().err().map(|reason| (group, reason)));
-        let groups =
-            groups.map(|(group, why)| damage(format!("tags {} in block {id}: {why}", crate::block::tags_of(*group))));
+        let groups = groups.map(|(group, why)| damage(format!("tags {} in block {id}: {why}", block::tags_of(*group))));
         whole.into_iter().chain(groups).collect()
     }
 
@@ -244,7 +265,7 @@ fn run_begin(column: &Column, run: usize) -> usize {
 }
 
 /// Samples of a group in a run.
-fn samples_in(runs: &crate::block::Places, counts: &[u32], run: usize) -> u32 {
+fn samples_in(runs: &block::Places, counts: &[u32], run: usize) -> u32 {
     let (mut least, mut most) = (0, runs.len());
     while least < most {
         let middle = least + (most - least) / 2;

@@ -6,13 +6,14 @@ use lineside_model::state::{LinkHealth, PlantState, TagState};
 use lineside_model::{
     Batch, ConnectionId, Gap, GapReason, GapScope, Input, LinkState, Sample, StatusCode, TagId, Timestamp, Value,
 };
-use lineside_recording::{Direction, KeyframeKind, Pen, Reader, Recorder, ShiftFile};
+use lineside_recording::{Direction, KeyframeKind, Options, Pen, Reader, Recorder, ShiftFile};
 use proptest::prelude::*;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use tempfile::TempDir;
 
-const TAGS: u32 = 4;
+/// Of several groups of columns.
+const TAGS: [u32; 5] = [0, 1, 3, 60, 170];
 /// Of this tag every sample counts.
 const COUNTED: TagId = TagId(3);
 
@@ -52,7 +53,7 @@ fn apply(state: &mut PlantState, seq: u64, at: Timestamp, input: &Input) {
 }
 
 fn blank() -> PlantState {
-    PlantState { tags: vec![TagState::default(); TAGS as usize], ..PlantState::default() }
+    PlantState { tags: vec![TagState::default(); 171], ..PlantState::default() }
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +66,8 @@ enum Op {
 fn input() -> impl Strategy<Value = Input> {
     let source = prop_oneof![6 => (0i64..3).prop_map(Some), 1 => (-40i64..0).prop_map(Some), 1 => Just(None)];
     let server = prop::option::of(0i64..50);
-    let sample = (0..TAGS, any::<u8>(), source, server).prop_map(|(tag, value, source, server)| {
+    let tag = || prop::sample::select(TAGS.to_vec());
+    let sample = (tag(), any::<u8>(), source, server).prop_map(|(tag, value, source, server)| {
         Input::Sample(Sample {
             tag: TagId(tag),
             value: Value::UInt(value.into()),
@@ -75,7 +77,7 @@ fn input() -> impl Strategy<Value = Input> {
             server_time: server.map(Timestamp),
         })
     });
-    let item = (0..TAGS, any::<bool>()).prop_map(|(tag, bad)| Input::Item {
+    let item = (tag(), any::<bool>()).prop_map(|(tag, bad)| Input::Item {
         tag: TagId(tag),
         status: if bad { StatusCode(0x8000_0000) } else { StatusCode::GOOD },
     });
@@ -91,6 +93,19 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
     prop::collection::vec(op, 1..40)
 }
 
+/// How the inputs lie in the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Form {
+    Journal,
+    Blocks,
+    /// The first half in blocks.
+    Both,
+}
+
+fn form() -> impl Strategy<Value = Form> {
+    prop::sample::select(vec![Form::Journal, Form::Blocks, Form::Both])
+}
+
 /// Lives through the operations, records them, and notes every state on the way.
 struct Lived {
     _dir: TempDir,
@@ -98,14 +113,21 @@ struct Lived {
     states: Vec<PlantState>,
 }
 
-fn live(ops: Vec<Op>) -> Lived {
+fn live(ops: Vec<Op>, form: Form) -> Lived {
     let dir = tempfile::tempdir().expect("temp folder");
     let mut state = blank();
-    let mut recorder = Recorder::create(dir.path(), header(), &state).expect("creates");
+    let options = |seal| Options { seal, ..Options::default() };
+    let mut recorder =
+        Recorder::create_with(dir.path(), header(), &state, options(form != Form::Journal)).expect("creates");
+    let half = ops.len() / 2;
     let path = recorder.path().to_owned();
     let mut states = vec![state.clone()];
     for (i, op) in ops.into_iter().enumerate() {
         let at = Timestamp(100 + i as i64 / 2 * 10); // some stamps twice
+        if i == half && form == Form::Both {
+            recorder.close(PATIENCE).expect("closes");
+            recorder = Recorder::resume_with(&path, options(false)).expect("resumes");
+        }
         match op {
             Op::Batch(mut inputs) => {
                 for input in &mut inputs {
@@ -159,8 +181,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn a_lead_ends_in_the_state_that_was_lived(ops in ops()) {
-        let Lived { _dir, path, states } = live(ops);
+    fn a_lead_ends_in_the_state_that_was_lived(ops in ops(), form in form()) {
+        let Lived { _dir, path, states } = live(ops, form);
         let mut reader = Reader::new(ShiftFile::open(&path).expect("opens"));
         for at in (90..320).step_by(10).map(Timestamp) {
             let (found, _) = seek(&mut reader, None, at);
@@ -173,20 +195,109 @@ proptest! {
     }
 
     #[test]
-    fn samples_are_those_that_were_recorded(ops in ops(), from in 90i64..300, length in 0i64..200) {
+    fn journal_and_blocks_give_the_same_answers(ops in ops(), from in 90i64..300, length in 0i64..200) {
+        let forms = [Form::Journal, Form::Blocks, Form::Both].map(|form| {
+            let lived = live(ops.clone(), form);
+            let mut reader = Reader::new(ShiftFile::open(&lived.path).expect("opens"));
+            let answers = TAGS.map(TagId).map(|tag| {
+                let pen = Pen { tag, connection: ConnectionId(0) };
+                let line = reader.pen(pen, Timestamp(from), Timestamp(from + length), 7).expect("reads");
+                (reader.overview(tag).expect("reads"), line)
+            });
+            let lead = reader.lead(&blank(), Timestamp(from), &|_| true).expect("reads");
+            let every = all_samples(reader.file(), TagId(1)).len() as u32;
+            prop_assert_eq!(answers[1].0.iter().map(|minute| minute.count).sum::<u32>(), every);
+            Ok((answers, lead))
+        });
+        let [journal, blocks, both] = forms;
+        let journal = journal?;
+        prop_assert_eq!(&journal, &blocks?);
+        prop_assert_eq!(&journal, &both?);
+    }
+
+    #[test]
+    fn samples_are_those_that_were_recorded(
+        ops in ops(),
+        form in form(),
+        from in 90i64..300,
+        length in 0i64..200,
+        tag in prop::sample::select(TAGS.to_vec()).prop_map(TagId),
+    ) {
         let (from, to) = (Timestamp(from), Timestamp(from + length));
-        let lived = live(ops);
+        let lived = live(ops, form);
         let file = ShiftFile::open(&lived.path).expect("opens");
-        let all: Vec<_> = all_samples(&file, TagId(1));
+        let all: Vec<_> = all_samples(&file, tag);
         let mut reader = Reader::new(file);
-        let found: Vec<_> = reader.samples(TagId(1), from, to).map(|s| s.expect("reads").seq).collect();
+        let found: Vec<_> = reader.samples(tag, from, to).map(|s| s.expect("reads").seq).collect();
         let within = |at: Timestamp| at >= from && at <= to;
         let expected: Vec<_> = all.iter().filter(|(_, at)| within(*at)).map(|(seq, _)| *seq).collect();
         prop_assert_eq!(found, expected);
-        let next = reader.next_sample(TagId(1), to, Direction::After).expect("reads").map(|s| s.seq);
+        let next = reader.next_sample(tag, to, Direction::After).expect("reads").map(|s| s.seq);
         prop_assert_eq!(next, all.iter().find(|(_, at)| *at > to).map(|(seq, _)| *seq));
-        let before = reader.next_sample(TagId(1), from, Direction::Before).expect("reads").map(|s| s.seq);
+        let before = reader.next_sample(tag, from, Direction::Before).expect("reads").map(|s| s.seq);
         prop_assert_eq!(before, all.iter().rev().find(|(_, at)| *at < from).map(|(seq, _)| *seq));
+    }
+}
+
+/// A fixed file of both forms, with states in passing and a hole, and what was lived through.
+static WHOLE: LazyLock<(Vec<u8>, Vec<PlantState>)> = LazyLock::new(|| {
+    let sample = |n: u32| {
+        Input::Sample(Sample {
+            tag: TagId(TAGS[n as usize % 5]),
+            value: Value::UInt(n.into()),
+            status: StatusCode::GOOD,
+            source_time: Some(Timestamp(i64::from(n % 7))),
+            server_time: None,
+        })
+    };
+    let op = |n: u32| match n % 10 {
+        9 => Op::Periodic,
+        5 if n > 20 => Op::Hole,
+        _ => Op::Batch((n * 100..n * 100 + 60).map(sample).collect()),
+    };
+    let lived = live((0..40).map(op).collect(), Form::Both);
+    (std::fs::read(&lived.path).expect("reads"), lived.states)
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    #[test]
+    fn damage_is_named_or_costs_the_end_and_never_passes_as_data(
+        places in prop::collection::vec((any::<u32>(), 1u8..), 0..12),
+        keep in prop::option::of(any::<u32>()),
+    ) {
+        let (mut bytes, states) = WHOLE.clone();
+        for (place, flip) in places {
+            let len = bytes.len();
+            bytes[place as usize % len] ^= flip;
+        }
+        bytes.truncate(keep.map_or(usize::MAX, |keep| keep as usize % bytes.len()));
+        let dir = tempfile::tempdir().expect("temp folder");
+        let path = dir.path().join("x.shift");
+        std::fs::write(&path, bytes).expect("writes");
+        let Ok(file) = ShiftFile::open(&path) else { return Ok(()) };
+        let mut reader = Reader::new(file);
+        for at in (90..320).step_by(23).map(Timestamp) {
+            let Ok(from) = reader.keyframe_before(at) else { continue };
+            prop_assert!(states.contains(&from));
+            let Ok(lead) = reader.lead(&from, at, &|tag| tag == COUNTED) else { continue };
+            if !lead.damaged.is_empty() {
+                continue;
+            }
+            let mut state = lead.base.unwrap_or(from);
+            lead.inputs.iter().for_each(|(seq, at, input)| apply(&mut state, *seq, *at, input));
+            let expected = lived(&states, at);
+            prop_assert!(&state == expected || state.seq < expected.seq, "at {:?}", at);
+        }
+        let every = |tag| reader.samples(tag, Timestamp::MIN, Timestamp::MAX).take(10_000).count();
+        prop_assert!(TAGS.map(TagId).map(every).iter().sum::<usize>() < 10_000);
+        let pen = Pen { tag: TagId(3), connection: ConnectionId(0) };
+        prop_assert!(reader.pen(pen, Timestamp(0), Timestamp(400), 50).map_or(true, |line| line.columns.len() == 50));
+        prop_assert!(reader.overview(TagId(3)).map_or(true, |minutes| minutes.len() < 10));
+        prop_assert!(reader.events(Timestamp::MIN, Timestamp::MAX).map_or(true, |events| events.is_empty()));
+        prop_assert!(lineside_recording::attach::list(&path).map_or(true, |list| list.is_empty()));
+        prop_assert!(lineside_recording::marks::list(&path).map_or(true, |list| list.is_empty()));
     }
 }
 
@@ -214,9 +325,11 @@ fn a_lead_leaves_out_what_does_not_matter() {
     };
     let check = |sources: [i64; 5], expected: usize| {
         let ops = sources.map(|source| Op::Batch(vec![sample(0, source), sample(1, 0)]));
-        let lived = live(ops.to_vec());
-        let mut reader = Reader::new(ShiftFile::open(&lived.path).expect("opens"));
-        assert_eq!(seek(&mut reader, None, Timestamp(1_000)).1, expected, "{sources:?}");
+        for form in [Form::Journal, Form::Blocks] {
+            let lived = live(ops.to_vec(), form);
+            let mut reader = Reader::new(ShiftFile::open(&lived.path).expect("opens"));
+            assert_eq!(seek(&mut reader, None, Timestamp(1_000)).1, expected, "{sources:?} {form:?}");
+        }
     };
     // The first input, the last of tag 0, the last of tag 1.
     check([0, 1, 2, 3, 4], 3);

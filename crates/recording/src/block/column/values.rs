@@ -20,7 +20,7 @@ const KINDS: usize = 8;
 /// Values of one tag in a block.
 #[derive(Clone, Debug)]
 pub(crate) enum Values {
-    Empty(usize),
+    Empty,
     Bool(Vec<bool>),
     Int(Vec<i64>),
     UInt(Vec<u64>),
@@ -45,23 +45,10 @@ pub(crate) struct Dictionary<T> {
 }
 
 impl Values {
-    pub(crate) fn len(&self) -> usize {
-        match self {
-            Values::Empty(n) => *n,
-            Values::Bool(values) => values.len(),
-            Values::Int(values) | Values::Time(values) => values.len(),
-            Values::UInt(values) => values.len(),
-            Values::Float(values) => values.len(),
-            Values::Text(values) => values.index.len(),
-            Values::Raw(values) => values.index.len(),
-            Values::Mixed { kinds, .. } => kinds.len(),
-        }
-    }
-
     /// The value at `i`, which must be less than the length.
     pub(crate) fn get(&self, i: usize) -> Value {
         match self {
-            Values::Empty(_) => Value::Empty,
+            Values::Empty => Value::Empty,
             Values::Bool(values) => Value::Bool(values[i]),
             Values::Int(values) => Value::Int(values[i]),
             Values::UInt(values) => Value::UInt(values[i]),
@@ -70,18 +57,6 @@ impl Values {
             Values::Time(values) => Value::Time(Timestamp(values[i])),
             Values::Raw(values) => Value::Raw(values.entries[values.index[i] as usize].clone()),
             Values::Mixed { kinds, places, parts } => parts[kinds[i] as usize].get(places[i] as usize),
-        }
-    }
-
-    /// All as numbers ([`Value::as_f64`]); NaN where one is none.
-    pub(crate) fn numbers(&self) -> Vec<f64> {
-        match self {
-            Values::Bool(values) => values.iter().map(|v| f64::from(u8::from(*v))).collect(),
-            Values::Int(values) => values.iter().map(|v| *v as f64).collect(),
-            Values::UInt(values) => values.iter().map(|v| *v as f64).collect(),
-            Values::Float(values) => values.clone(),
-            Values::Mixed { .. } => (0..self.len()).map(|i| self.get(i).as_f64().unwrap_or(f64::NAN)).collect(),
-            Values::Empty(_) | Values::Text(_) | Values::Time(_) | Values::Raw(_) => vec![f64::NAN; self.len()],
         }
     }
 }
@@ -103,7 +78,7 @@ pub(crate) fn put(out: &mut Vec<u8>, values: &[Value]) {
 /// Reads a column of `n` values.
 pub(crate) fn take(from: &mut Source<'_>, n: usize) -> Result<Values, Malformed> {
     if n == 0 {
-        return Ok(Values::Empty(0));
+        return Ok(Values::Empty);
     }
     match from.byte()? {
         MIXED => take_mixed(from, n),
@@ -212,7 +187,7 @@ fn take_dictionary<T>(
 
 fn take_kind(from: &mut Source<'_>, kind: u8, n: usize) -> Result<Values, Malformed> {
     Ok(match kind {
-        0 => Values::Empty(n),
+        0 => Values::Empty,
         1 => {
             let flag = |v: i64| match v {
                 0 => Ok(false),
