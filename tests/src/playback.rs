@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Plant seconds per second, and how long a step is. (The last: as fast as it can.)
 const SPEEDS: [(Speed, Span); 4] = [
-    (Speed::Times(7.0), Span::from_millis(1000)),
-    (Speed::Times(60.0), Span::from_millis(333)),
+    (Speed::Times(50.0), Span::from_millis(1000)),
+    (Speed::Times(300.0), Span::from_millis(333)),
     (Speed::Times(1000.0), Span::from_millis(33)),
     (Speed::Max, Span::from_millis(33)),
 ];
@@ -125,8 +125,7 @@ fn play(path: &Path, speed: Speed, tick: Span, random: &mut ChaCha8Rng) -> Resul
     let mut compared = 0;
     while player.is_playing() {
         player.tick(tick);
-        let often = if speed == Speed::Times(7.0) { 400 } else { 20 };
-        if random.random_range(0..often) == 0 || !player.is_playing() {
+        if random.random_range(0..100) == 0 || !player.is_playing() {
             let at = player.state().position;
             compare(&player, at, oracle.digest_at(at)?, &States::new(), "playing")?;
             compared += 1;

@@ -103,6 +103,7 @@ impl Playback {
         }
         let end = self.end();
         if self.position >= end && !self.growing_at(end) {
+            self.following = false;
             return match self.range {
                 Some((from, _)) => Goal::Jump(from),
                 None => {
@@ -207,6 +208,8 @@ mod tests {
         Pass(f64),
         /// The file grows to this second.
         Grow(i64),
+        /// Nobody writes it any more.
+        Close,
     }
     use Do::*;
 
@@ -216,6 +219,10 @@ mod tests {
             let goal = match step {
                 Take(command) => playback.take(*command),
                 Pass(seconds) => playback.advance(Span((seconds * 1e9) as i64)),
+                Close => {
+                    playback.growing = false;
+                    Goal::Stay
+                }
                 Grow(second) => {
                     playback.reaches(at(*second));
                     Goal::Stay
@@ -256,6 +263,7 @@ mod tests {
             ("follow a closed file", false, vec![Take(Follow), Pass(1.0)], 200, false, false),
             ("catches up", true, vec![play(1000.0), Pass(1.0), Pass(1.0), Grow(201), Pass(0.1)], 201, true, true),
             ("leaves the end", true, vec![Take(Follow), Take(Seek(at(150))), Pass(1.0)], 151, true, false),
+            ("the file ends", true, vec![Take(Follow), Grow(230), Close, Pass(0.1), Pass(0.1)], 230, false, false),
             ("pause at the end", true, vec![Take(Follow), Take(Pause), Grow(300), Pass(1.0)], 200, false, false),
         ];
         for (name, growing, steps, position, playing, following) in rows {

@@ -64,7 +64,7 @@ pub enum Doubt {
     None,
     /// Inputs before it could not be read, and no keyframe has come since.
     Damaged,
-    /// Nothing was recorded here: the state is the last one known.
+    /// Nothing was recorded here, because Lineside did not run or could not write: the state is the last one known.
     NotRecorded,
 }
 
@@ -301,15 +301,21 @@ impl Player {
         self.since_refresh = Span(self.since_refresh.0.saturating_add(elapsed.0));
         if self.playback.growing && self.since_refresh >= REFRESH {
             self.refresh();
+            self.story.read_on()?;
         }
         Ok(())
     }
 
     fn refresh(&mut self) {
         self.since_refresh = Span::ZERO;
+        // A file is written as long as its log stands beside it; the end is read after that was looked for.
+        let mut log = self.file.path().as_os_str().to_owned();
+        log.push("-wal");
+        let growing = self.playback.growing && Path::new(&log).exists();
         if let Some((_, to)) = self.file.last() {
             self.playback.reaches(to);
         }
+        self.playback.growing = growing;
     }
 
     /// Puts the state at `at` in the place of the present one.
@@ -452,10 +458,10 @@ impl Player {
     }
 
     fn doubt(&self) -> Doubt {
-        match (self.damaged_until, &self.next) {
-            (Some(_), _) => Doubt::Damaged,
-            (None, Some(Row::Keyframe { .. })) => Doubt::NotRecorded,
-            (None, _) => Doubt::None,
+        match self.damaged_until {
+            Some(_) => Doubt::Damaged,
+            None if self.story.is_blank(self.playback.position) => Doubt::NotRecorded,
+            None => Doubt::None,
         }
     }
 }

@@ -4,10 +4,10 @@
 //! not complete, and says so.
 
 use super::run::ReplayError;
-use super::timeline::{Progress, Timeline, pass};
+use super::timeline::{Progress, Timeline, gap_of, pass};
 use crate::events::notice_of;
 use lineside_engine::Notice;
-use lineside_model::{PlantState, Timestamp};
+use lineside_model::{Gap, GapScope, PlantState, Timestamp};
 use lineside_recording::{Event, ShiftFile};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +25,8 @@ pub(super) struct Story {
 struct Told {
     events: Vec<Event>,
     notices: Arc<Vec<Notice>>,
+    /// Of the whole plant.
+    gaps: Vec<Gap>,
     complete: bool,
 }
 
@@ -70,8 +72,13 @@ impl Story {
         Some(notices[end.saturating_sub(count)..end].to_vec())
     }
 
+    /// Was nothing recorded of the plant at `at`?
+    pub(super) fn is_blank(&self, at: Timestamp) -> bool {
+        self.told().gaps.iter().any(|gap| gap.from <= at && at < gap.to)
+    }
+
     /// All notices in order; `None`: not all are known yet.
-    pub(super) fn notices(&self) -> Option<Arc<Vec<Notice>>> {
+    fn notices(&self) -> Option<Arc<Vec<Notice>>> {
         let told = self.told();
         told.complete.then(|| Arc::clone(&told.notices))
     }
@@ -89,7 +96,9 @@ impl Story {
     fn take(&self, events: Vec<Event>, complete: bool) {
         let mut told = self.told();
         told.complete = complete;
-        Arc::make_mut(&mut told.notices).extend(events.iter().filter_map(notice_of));
+        let notices: Vec<Notice> = events.iter().filter_map(notice_of).collect();
+        told.gaps.extend(notices.iter().filter_map(gap_of).filter(|gap| gap.scope == GapScope::Plant));
+        Arc::make_mut(&mut told.notices).extend(notices);
         told.events.extend(events);
     }
 
