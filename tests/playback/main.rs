@@ -228,7 +228,7 @@ fn a_damaged_file_is_doubtful_until_its_next_keyframe() {
         }
         let state = player.state();
         damaged += usize::from(!state.damaged.is_empty());
-        assert_eq!(state.digests_different, 0, "byte {place}: a digest met without doubt is equal");
+        assert_eq!(state.digests_different, 0, "byte {place}: a digest met without doubt is equal: {state:?}");
         if state.failure.is_none() && state.doubt == Doubt::None && state.position == to {
             assert_eq!(digest(&player.core()), truth, "byte {place}: {state:?}");
         }

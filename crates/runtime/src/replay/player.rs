@@ -413,7 +413,8 @@ impl Player {
             Row::Digest { seq, at, digest } => {
                 core.engine.advance_to(at, &mut self.changes);
                 self.playback.reaches(at);
-                if self.damaged_until.is_none() {
+                // One that is out of its place (the file is damaged there) has no state to be compared with.
+                if self.damaged_until.is_none() && core.engine.state().seq == seq {
                     self.compare(&core.engine, Mismatch { seq, at, live: digest, replay: 0 });
                 }
             }

@@ -144,6 +144,10 @@ fn take(engine: &mut Engine, report: &mut ReplayReport, row: Row, changes: &mut 
             let units = 0..engine.config().units.len() as u32;
             changes.extend(units.map(|unit| Change::Strip(UnitId(unit))));
         }
+        Row::Digest { seq, .. } if seq != engine.state().seq => {
+            let told = !report.damaged.is_empty(); // the inputs before it are damaged
+            report.damaged.extend((!told).then(|| format!("the fingerprint after input {seq} is out of its place")));
+        }
         Row::Digest { seq, at, digest } => {
             engine.advance_to(at, changes);
             compare(engine, report, Mismatch { seq, at, live: digest, replay: 0 });
