@@ -55,7 +55,7 @@ pub fn prove(seed: u64, lives: u32, instants: usize, dir: &Path) -> Result<Proof
         let about = |what| format!("seed {seed}: {}: {what}", path.display());
         compare(&path, &live_digests, &mut proof).map_err(about)?;
         playback::prove_index(&path).map_err(about)?;
-        proof.ways += playback::prove(&path, &live_digests, instants, seed).map_err(about)?;
+        proof.ways += playback::prove(&path, &live_digests, instants, seed + proof.files as u64).map_err(about)?;
     }
     let expected = live_digests.len() as u64;
     if proof.digests < expected {
