@@ -139,7 +139,7 @@ function options(view: () => OutputView, c: Colours, size: { width: number; heig
 }
 
 /** `150k` for whole thousands, all digits otherwise. */
-function short(value: number): string {
+export function short(value: number): string {
   return value >= 1000 && value % 1000 === 0 ? `${formatNumber(value / 1000)}k` : formatNumber(value);
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { formatDuration, formatMeasured, formatNumber, formatRate, formatSpan, setDecimalMark } from './format';
+import { formatBytes, formatDuration, formatMeasured, formatNumber, formatRate, formatSpan, setDecimalMark } from './format';
 import { PlantTime } from './plant-time';
+import { timeText } from './time-text';
 
 afterEach(() => setDecimalMark('.'));
 
@@ -29,6 +30,12 @@ describe('numbers', () => {
   ] as const)('measured %d in %j', (value, range, text) => {
     expect(plain(formatMeasured(value, range))).toBe(text);
   });
+});
+
+describe('sizes', () => {
+  it.each([
+    [0, '0 B'], [999, '999 B'], [1000, '1.0 kB'], [412_300, '412 kB'], [999_600, '1.0 MB'], [9_300_000, '9.3 MB'], [1.24e9, '1.2 GB'], [3e15, '3_000 TB'],
+  ])('%d bytes', (bytes, text) => expect(plain(formatBytes(bytes))).toBe(text));
 });
 
 describe('durations', () => {
@@ -65,4 +72,8 @@ describe('plant time', () => {
     const time = new PlantTime('UTC');
     expect([time.near(at - 1000, at), time.near(at - 36e6, at)]).toEqual(['09:12:35', '2026-11-20 23:12:36']);
   });
+
+  it.each([
+    [at + 1500, at, at, '10:12:37.500'], [at, at, at, '10:12:36'], [at, at, at + 72e6, '2026-11-21 10:12:36'],
+  ])('%d stands in a field as it is typed', (ms, from, to, text) => expect(timeText(ms, new PlantTime('Europe/Berlin'), from, to)).toBe(text));
 });

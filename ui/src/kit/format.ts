@@ -42,6 +42,16 @@ function decimalsFor(step: number): number {
   return Math.min(9, Math.max(0, -Math.floor(Math.log10(step))));
 }
 
+/** `412 kB`, `3.4 MB`, `1.2 GB`: decimal units, as disks are sold. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1000) return `${formatNumber(bytes)} B`;
+  const step = Math.min(4, Math.floor(Math.log10(bytes) / 3));
+  const size = bytes / 1000 ** step;
+  // 999.6 kB would be written as 1 000 kB.
+  const [shown, unit] = Math.round(size) >= 1000 && step < 4 ? [size / 1000, step + 1] : [size, step];
+  return `${formatNumber(shown, shown < 10 ? 1 : 0)} ${['B', 'kB', 'MB', 'GB', 'TB'][unit]}`;
+}
+
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;

@@ -1,20 +1,29 @@
 // German. The type demands every key; a test demands the same parameters.
 
+import { compareDe } from './compare.de';
 import { connectionsDe } from './connections.de';
 import type { Catalogue } from './index';
 import { replayDe } from './replay.de';
 import { setupDe } from './setup.de';
+import { shiftsDe } from './shifts.de';
+import { whatifDe } from './whatif.de';
 import { whyDe } from './why.de';
 
 export const de: Catalogue = {
+  ...compareDe,
   ...connectionsDe,
   ...replayDe,
   ...setupDe,
+  ...shiftsDe,
+  ...whatifDe,
   ...whyDe,
   'app.name': 'Lineside',
   'nav.label': 'Ansichten',
   'nav.line': 'Linie',
   'nav.tags': 'Werte',
+  'nav.shifts': 'Schichten',
+  'nav.compare': 'Vergleich',
+  'nav.whatif': 'Was wäre?',
   'nav.connections': 'Verbindungen',
   'nav.setup': 'Einrichten',
   'nav.setup.replay': 'Einrichten ändert die Konfiguration der Anlage. Eine Wiedergabe kann die Anlage nicht berühren: dafür zurück zu Live gehen.',

@@ -1,19 +1,28 @@
 // English. Every other language has exactly these keys and the same {parameters}.
 
+import { compareEn } from './compare.en';
 import { connectionsEn } from './connections.en';
 import { replayEn } from './replay.en';
 import { setupEn } from './setup.en';
+import { shiftsEn } from './shifts.en';
+import { whatifEn } from './whatif.en';
 import { whyEn } from './why.en';
 
 export const en = {
+  ...compareEn,
   ...connectionsEn,
   ...replayEn,
   ...setupEn,
+  ...shiftsEn,
+  ...whatifEn,
   ...whyEn,
   'app.name': 'Lineside',
   'nav.label': 'Views',
   'nav.line': 'Line',
   'nav.tags': 'Tags',
+  'nav.shifts': 'Replay',
+  'nav.compare': 'Compare',
+  'nav.whatif': 'What-if',
   'nav.connections': 'Connections',
   'nav.setup': 'Setup',
   'nav.setup.replay': 'Setup changes the plant’s configuration. A replay cannot touch the plant: go back to live for that.',

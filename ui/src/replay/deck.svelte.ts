@@ -10,6 +10,7 @@ import { type Key, type Params, t } from '../messages';
 import { Latest } from '../session/latest';
 import type { Session } from '../session/session';
 import type { Screen } from '../shell/screen.svelte';
+import { pair } from '../views/compare/pair.svelte';
 import { pins, type PinName } from '../views/compare/pins.svelte';
 import { type Draft, FIRST_DRAFT } from './condition';
 import { contains, lengthOf, panned, revealing, type Span, zoomed } from './span';
@@ -173,6 +174,7 @@ export class Deck {
     for (const name of ['a', 'b'] as const) {
       if (pins.at(name, this.shift) === null) pins.pin(name, this.shift, this.position);
     }
+    pair.shown = false;
     this.screen.view = 'compare';
   }
 

@@ -156,9 +156,9 @@ describe('a replay', () => {
 
   it('says why a recording was not opened, and stays at the plant', async () => {
     await show();
-    void screen.openRecording('line3-2026-11-20-late.shift');
+    void screen.openRecording('line9.shift');
     await run(300);
-    expect([text('open-failure'), text('mode')]).toEqual([expect.stringContaining('Only early shifts are made up.'), 'LIVE']);
+    expect([text('open-failure'), text('mode')]).toEqual([expect.stringContaining('There is no recording line9.shift.'), 'LIVE']);
   });
 
   it('opens again where it stood when the program has closed it', async () => {

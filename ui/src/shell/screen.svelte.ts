@@ -16,6 +16,7 @@ import { Feed, type News } from '../session/feed';
 import { jumped, type Phase, type Session } from '../session/session';
 import type { TagFilter } from '../session/tag-filter';
 import { Steps } from '../views/setup/steps.svelte';
+import { Library } from '../views/shifts/library.svelte';
 import { noticeWords, type NoticeWords } from '../views/words';
 import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } from './settings';
 
@@ -112,6 +113,8 @@ export class Screen {
   readonly setup: Steps;
   /** Opens recordings, and leads back to the plant. */
   readonly opener: Opener;
+  /** The recordings, checks of them, and files on their way in. */
+  readonly library: Library;
   /** The controls of the shown recording; null while the plant is shown. */
   deck = $state.raw<Deck | null>(null);
   private readonly live: Feed;
@@ -123,6 +126,7 @@ export class Screen {
   constructor(readonly platform: Platform) {
     this.theme = startTheme();
     this.language = startLanguage();
+    this.library = new Library(platform);
     this.setup = new Steps(platform, { names: () => this.plant?.connections.map(({ name }) => name) ?? [], fresh: () => this.plant === null });
     this.live = new Feed(platform, null, (news, feed) => this.hear(news, feed));
     this.shownFeed = this.live;

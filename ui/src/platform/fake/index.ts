@@ -9,6 +9,7 @@ import { CallError, type Platform } from '../platform';
 import { FakeRecordings } from './recordings';
 import { fakeConnections, fakeExplanation } from './connections';
 import { encodeFrame } from './encode';
+import { FakeLibrary } from './library';
 import { FakeServer, PROPOSAL } from './setup';
 import { fakePlant, fakeTags, fakeValue, type Scenario, SCENARIOS, START, tailOf } from './plant';
 
@@ -17,6 +18,7 @@ export function fake(name: string): Platform {
   const scenario = SCENARIOS.find((s) => s === name) ?? 'good';
   const tags = fakeTags(scenario);
   const server = new FakeServer();
+  const library = new FakeLibrary(scenario);
   let frames = 0;
   const now = () => START + 100 * frames;
   const recordings = new FakeRecordings(tags, now);
@@ -39,7 +41,7 @@ export function fake(name: string): Platform {
         return fakeExplanation(tags[(request as ExplainRequest).tag], scenario, at(request as ExplainRequest));
       default: {
         const answer = recordings.answer(command, request);
-        return answer === undefined ? setupOf(server, command, request) : answer;
+        return answer === undefined ? (library.answer(command, request, now()) ?? setupOf(server, command, request)) : answer;
       }
     }
   };
@@ -64,8 +66,8 @@ export function fake(name: string): Platform {
         encodeFrame({ flags: scenario === 'real' ? 0 : FLAG_SIMULATED, epoch: 1, at, seq: frames, values, tail }),
       );
     },
-    put() {
-      return Promise.resolve();
+    put(ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>) {
+      return Promise.resolve(library.put(ticket, offset, bytes));
     },
   };
 }

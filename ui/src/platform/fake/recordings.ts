@@ -76,16 +76,17 @@ export class FakeRecordings {
   }
 
   private opened({ shift, atMs }: OpenRequest): { epoch: number; shift: string } {
-    const day = /(\d{4}-\d{2}-\d{2})-early/.exec(shift);
-    if (day === null) throw new CallError('refused', 'Only early shifts are made up.');
-    const from = Date.parse(`${day[1]}T05:00:00Z`);
+    const named = /(\d{4}-\d{2}-\d{2})-(early|late|night)/.exec(shift);
+    if (named === null) throw new CallError('refused', `There is no recording ${shift}.`);
+    const turn = ['early', 'late', 'night'].indexOf(named[2]);
+    const from = Date.parse(`${named[1]}T05:00:00Z`) + turn * (DAY / 3);
     const marks = this.marks.get(shift) ?? [
       { id: 1, atMs: from + 131 * 60_000, untilMs: null, text: 'Changeover to 1.0 L', author: null, madeMs: from + DAY },
       { id: 2, atMs: from + 236.4 * 60_000, untilMs: null, text: 'torque drift starts', author: '1042', madeMs: from + DAY },
     ];
     this.marks.set(shift, marks);
     const epoch = ++this.epochs;
-    this.open.set(epoch, new FakeReplay(epoch, shift, new Story(from, this.tags), this.tags, marks, from === SHIFT_START ? this.now : null, atMs));
+    this.open.set(epoch, new FakeReplay(epoch, shift, new Story(from, this.tags, ['Early', 'Late', 'Night'][turn]), this.tags, marks, from === SHIFT_START ? this.now : null, atMs));
     return { epoch, shift };
   }
 
