@@ -13,7 +13,7 @@ import type { Screen } from '../shell/screen.svelte';
 import { pair } from '../views/compare/pair.svelte';
 import { pins, type PinName } from '../views/compare/pins.svelte';
 import { type Draft, FIRST_DRAFT } from './condition';
-import { contains, lengthOf, panned, revealing, type Span, zoomed } from './span';
+import { contains, lengthOf, panned, revealing, roomFor, type Span, zoomed } from './span';
 import { findOf, type Step } from './steps';
 
 /** 30 seeks a second. */
@@ -68,7 +68,12 @@ export class Deck {
   speed = $state.raw(1);
 
   readonly view: ReplayView | null = $derived.by(() => this.screen.playback);
-  readonly whole: Span = $derived.by(() => ({ from: this.view?.fromMs ?? 0, to: Math.max(this.view?.toMs ?? 1, (this.view?.fromMs ?? 0) + 1) }));
+  private readonly begin = $derived.by(() => this.view?.fromMs ?? 0);
+  /** Until where it is recorded. */
+  readonly end: number = $derived.by(() => Math.max(this.view?.toMs ?? 0, this.begin + 1));
+  private readonly edge = $derived.by(() => (this.view?.growing === true ? this.begin + roomFor(this.end - this.begin) : this.end));
+  /** What the time bar shows at most: of a running shift more than is recorded yet. */
+  readonly whole: Span = $derived({ from: this.begin, to: this.edge });
   readonly span: Span = $derived(this.chosen ?? this.whole);
   /** Where the replay stands, or where somebody drags to. */
   readonly position: number = $derived(this.wanted ?? this.view?.positionMs ?? 0);
@@ -78,7 +83,7 @@ export class Deck {
   private readonly timelines = new Latest<null>(() => this.askTimeline());
   private again: ReturnType<typeof setTimeout> | undefined;
   private lookup = 0;
-  private ended = false;
+  private closed = false;
   private lastPosition = 0;
 
   constructor(
@@ -92,8 +97,8 @@ export class Deck {
   }
 
   /** The recording is not shown any more. */
-  end(): void {
-    this.ended = true;
+  close(): void {
+    this.closed = true;
     clearTimeout(this.again);
     this.seeker.drop();
     this.lanes.drop();
@@ -136,25 +141,25 @@ export class Deck {
 
   /** Goes to an instant, and brings it into view. */
   seek(at: number): void {
-    const to = Math.min(this.whole.to, Math.max(this.whole.from, at));
+    const to = this.within(at);
     if (this.chosen !== null) this.chosen = revealing(this.chosen, this.whole, to);
     this.seeker.ask(to);
   }
 
   /** Somebody drags: the state follows as fast as it can. */
   scrub(at: number): void {
-    this.wanted = Math.min(this.whole.to, Math.max(this.whole.from, at));
+    this.wanted = this.within(at);
     this.seeker.ask(this.wanted);
   }
 
   /** The end; of a running shift its moving end. */
   toEnd(): void {
     if (this.view?.growing === true) void this.play({ action: 'follow' });
-    else this.seek(this.whole.to);
+    else this.seek(this.end);
   }
 
   loop(from: number, to: number): void {
-    void this.play({ action: 'loop', value: Math.min(from, to), untilMs: Math.max(from, to) });
+    void this.play({ action: 'loop', value: this.within(Math.min(from, to)), untilMs: this.within(Math.max(from, to)) });
   }
 
   /** Ends the repeating, or lets the next drag on the time bar say what is repeated. */
@@ -256,6 +261,10 @@ export class Deck {
     }
   }
 
+  private within(at: number): number {
+    return Math.min(this.end, Math.max(this.begin, at));
+  }
+
   private arrive(found: Found, what: string): void {
     const at = found.atMs ?? 0;
     this.stopAt(at);
@@ -272,7 +281,7 @@ export class Deck {
   private async play(change: Omit<PlayRequest, 'epoch' | 'value' | 'untilMs'> & Partial<PlayRequest>): Promise<void> {
     try {
       const view = await this.screen.platform.call('play', { value: null, untilMs: null, ...change, epoch: this.epoch });
-      if (this.ended) return;
+      if (this.closed) return;
       // A frame may have told of the same already; whichever comes later is the newer.
       this.session.playback = { ...view, jump: this.session.playback?.jump ?? view.jump };
       this.screen.sync();
@@ -288,7 +297,7 @@ export class Deck {
     this.searching = true;
     try {
       const found = await this.screen.platform.call('find', request);
-      return turn === this.lookup && !this.ended ? found : null;
+      return turn === this.lookup && !this.closed ? found : null;
     } catch (cause) {
       this.fail(cause);
       return null;
@@ -300,7 +309,7 @@ export class Deck {
   private async askTimeline(): Promise<void> {
     try {
       const timeline = await this.screen.platform.call('timeline', { epoch: this.epoch });
-      if (this.ended) return;
+      if (this.closed) return;
       this.timeline = timeline;
       clearTimeout(this.again);
       if (!timeline.complete) this.again = setTimeout(() => this.timelines.ask(null), INCOMPLETE_MS);
@@ -312,14 +321,14 @@ export class Deck {
   private async askLane({ tag, span, columns }: LaneWanted): Promise<void> {
     try {
       const lane = await this.screen.platform.call('lane', { epoch: this.epoch, tag, fromMs: span.from, toMs: span.to, columns });
-      if (!this.ended && this.laneTag === tag) this.lane = lane;
+      if (!this.closed && this.laneTag === tag) this.lane = lane;
     } catch (cause) {
       this.fail(cause);
     }
   }
 
   private fail(cause: unknown): void {
-    if (this.ended) return;
+    if (this.closed) return;
     this.said = { text: t('replay.failed', { detail: cause instanceof Error ? cause.message : String(cause) }), bad: true };
   }
 }

@@ -123,6 +123,16 @@ export class Opener {
     if (this.opened !== null) this.beside = besideOf(live);
   }
 
+  /** The window came to the front, perhaps because a recording was double-clicked: the program is asked for it. */
+  async look(): Promise<void> {
+    try {
+      const { open } = await this.screen.platform.call('hello', null);
+      if (open !== null && this.opening === null) await this.open(open, null);
+    } catch {
+      // Whether the program answers at all is told by frames.
+    }
+  }
+
   /** Marks a moment of the plant. Fails with the host's reason. */
   async mark(atMs: number, text: string): Promise<void> {
     await this.screen.platform.call('mark', { epoch: this.live.hello?.epoch ?? 0, atMs, untilMs: null, text, author: null });

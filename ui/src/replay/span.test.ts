@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PlantTime } from '../kit/plant-time';
-import { panned, revealing, SHORTEST_MS, ticksOf, timeAt, xOf, zoomed } from './span';
+import { panned, revealing, roomFor, SHORTEST_MS, ticksOf, timeAt, xOf, zoomed } from './span';
 import { typedTime } from './typed-time';
 
 const HOUR = 3_600_000;
@@ -35,6 +35,10 @@ describe('span', () => {
     const span = { from: 0, to: HOUR };
     expect(revealing(span, whole, HOUR / 2)).toBe(span);
     expect(revealing(span, whole, 2 * HOUR, 0.1)).toEqual({ from: 1.9 * HOUR, to: 2.9 * HOUR });
+  });
+
+  it.each([[1, 0.25], [HOUR / 4, 0.25], [HOUR / 4 + 1, 0.5], [7.9 * HOUR, 8], [12 * HOUR + 1, 24], [25 * HOUR, 36]])('has room for %d ms', (length, hours) => {
+    expect(roomFor(length)).toBe(hours * HOUR);
   });
 
   it.each([

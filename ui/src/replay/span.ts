@@ -60,6 +60,13 @@ function placed(from: number, wanted: number, whole: Span): Span {
   return { from: start, to: start + length };
 }
 
+const GROWING = [15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR];
+
+/** A length that holds a growing recording and stays for a while, so that what is drawn does not creep. */
+export function roomFor(length: number): number {
+  return GROWING.find((room) => length <= room) ?? Math.ceil(length / (12 * HOUR)) * 12 * HOUR;
+}
+
 export interface Tick {
   readonly at: number;
   readonly text: string;

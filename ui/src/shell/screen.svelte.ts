@@ -163,7 +163,7 @@ export class Screen {
   /** Takes up another session, or the plant's again (null). */
   show(recording: { epoch: number; shift: string } | null): void {
     if (this.shownFeed !== this.live) this.shownFeed.stop();
-    this.deck?.end();
+    this.deck?.close();
     this.marking = null;
     this.keysOpen = false;
     this.shownFeed = recording === null ? this.live : new Feed(this.platform, recording.epoch, (news, feed) => this.hear(news, feed));
