@@ -64,6 +64,9 @@ pub(crate) fn group_of(tag: TagId) -> u32 {
     (tag.0 / GROUP_TAGS).min(GROUPS - 1)
 }
 
+/// What the reason begins with when samples of some tags are lost.
+pub(crate) const LOST_TAGS: &str = "tags ";
+
 /// The tags of a group, for people.
 pub(crate) fn tags_of(group: u32) -> String {
     let first = group * GROUP_TAGS;

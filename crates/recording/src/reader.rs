@@ -1,7 +1,7 @@
 //! Opening a shift file: what it says of itself, the state it begins from, its rows, and whether it is intact.
 
 use crate::rows::{self, Row, Rows};
-use crate::{Header, KeyframeKind, OpenError, database};
+use crate::{Header, KeyframeKind, OpenError, block, database};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
 use rusqlite::{Connection, OptionalExtension};
@@ -36,11 +36,12 @@ impl Report {
         self.damaged.is_empty() && self.structure.is_empty()
     }
 
-    /// A lost segment is one damage, although inputs of others lie between those that it held.
+    /// A lost segment is one damage, although inputs of others lie between those that it held. Its reason names it.
     fn damage(&mut self, first_seq: u64, last_seq: u64, reason: String) {
-        match self.damaged.last_mut() {
-            Some((_, last, before)) if *before == reason && reason.starts_with("tags ") => *last = last_seq,
-            _ => self.damaged.push((first_seq, last_seq, reason)),
+        let segment = reason.starts_with(block::LOST_TAGS);
+        match self.damaged.iter_mut().rfind(|(.., before)| segment && *before == reason) {
+            Some((_, last, _)) => *last = last_seq,
+            None => self.damaged.push((first_seq, last_seq, reason)),
         }
     }
 }

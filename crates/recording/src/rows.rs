@@ -194,21 +194,22 @@ impl Iterator for Rows {
             self.broken = matches!(error, OpenError::Damaged { .. });
             return Some(Err(error));
         }
-        let piece = self.next_piece();
+        // Inputs come before what was noted of the state after them.
+        let noted = self.ready.front().map_or(u64::MAX, |row| row.order().0);
+        let piece = self.next_piece().filter(|(_, last)| *last <= noted);
         let first = match (piece, self.ready.front()) {
-            // Inputs come before what was noted of the state after them.
-            (Some((first, last)), row) if row.is_none_or(|row| last <= row.order().0) => first,
-            (_, Some(Raw::Batch { first, .. } | Raw::Damaged { first, .. })) => *first,
+            (Some((first, _)), _) => first,
+            (None, Some(Raw::Batch { first, .. } | Raw::Damaged { first, .. })) => *first,
             // What lies between `after` and the keyframe was never recorded; what lies before must be there.
-            (_, Some(Raw::Keyframe { after, .. })) => after + 1,
-            (_, Some(Raw::Digest { .. })) => 0,
-            (_, None) => return None,
+            (None, Some(Raw::Keyframe { after, .. })) => after + 1,
+            (None, Some(Raw::Digest { .. })) => 0,
+            (None, None) => return None,
         };
         if let Some(hole) = self.hole_before(first) {
             self.expected = first;
             return Some(Ok(hole));
         }
-        if piece.is_some_and(|(_, last)| self.ready.front().is_none_or(|row| last <= row.order().0)) {
+        if piece.is_some() {
             let piece = self.pieces.as_mut()?.next()?;
             return Some(Ok(self.unpacked(piece)));
         }

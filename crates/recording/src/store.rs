@@ -151,8 +151,10 @@ impl Store {
         };
         let failed = |source| RecordError::sqlite(&self.path, source);
         limit_pages(connection, &self.page_limit).map_err(failed)?;
+        let begun = Instant::now();
         let sealed = replace_rows(connection, packed).map_err(failed)?;
         self.identity.check(&self.path)?;
+        tracing::debug!(first = packed.seq0, last = packed.seq1, bytes = packed.bytes(), took = ?begun.elapsed(), "sealed");
         Ok(sealed)
     }
 

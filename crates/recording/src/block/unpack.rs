@@ -1,5 +1,6 @@
 //! From the rows of a block back to its batches, one at a time.
 
+use super::LOST_TAGS;
 use super::segment::{Column, Segment};
 use super::skeleton::Skeleton;
 use lineside_model::archive::Malformed;
@@ -122,7 +123,7 @@ impl Pieces {
             starts[run] += *count as usize;
         }
         let (tags, info) = (super::tags_of(group.group), &self.skeleton.info);
-        self.reasons.push(format!("tags {tags} in block {}: {reason}", info.id).into());
+        self.reasons.push(format!("{LOST_TAGS}{tags} in block {}: {reason}", info.id).into());
     }
 
     /// Leaves out what lies up to the input `seq`.

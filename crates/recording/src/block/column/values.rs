@@ -223,3 +223,66 @@ fn take_mixed(from: &mut Source<'_>, n: usize) -> Result<Values, Malformed> {
     let parts = (0..KINDS).map(|kind| take_kind(from, kind as u8, counts[kind] as usize)).collect::<Result<_, _>>()?;
     Ok(Values::Mixed { kinds, places, parts })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate;
+    use lineside_model::Input;
+    use proptest::prelude::*;
+
+    fn check(values: &[Value]) -> usize {
+        let mut bytes = Vec::new();
+        put(&mut bytes, values);
+        let mut source = Source(&bytes);
+        let found = take(&mut source, values.len()).expect("what was encoded decodes");
+        assert!(source.0.is_empty());
+        for (i, value) in values.iter().enumerate() {
+            // A NaN is not equal to itself; its text is.
+            assert_eq!(format!("{:?}", found.get(i)), format!("{value:?}"));
+        }
+        bytes.len()
+    }
+
+    #[test]
+    fn columns_of_one_kind_and_of_several_are_small() {
+        let text = |i: usize| Value::Text(["Running", "Stopped", "Held"][i / 100 % 3].into());
+        let of = |f: &dyn Fn(usize) -> Value| (0..900).map(f).collect::<Vec<_>>();
+        let sizes: [(Vec<Value>, usize); 6] = [
+            (of(&|_| Value::Empty), 1),
+            (of(&|i| Value::Bool(i / 50 % 2 == 0)), 12),
+            (of(&text), 40),
+            (of(&|i| Value::UInt(u64::MAX - i as u64)), 40),
+            (of(&|i| if i % 300 < 3 { Value::Empty } else { Value::Int(7) }), 20),
+            (of(&|i| Value::Time(Timestamp(i as i64 * 1_000_000_000))), 40),
+        ];
+        for (values, limit) in sizes {
+            let len = check(&values);
+            assert!(len <= limit, "{len} bytes, not {limit}, for {:?}", values.first());
+        }
+    }
+
+    fn values() -> impl Strategy<Value = Vec<Value>> {
+        prop::collection::vec(generate::batch(), 0..12).prop_map(|batches| {
+            let inputs = batches.into_iter().flat_map(|batch| batch.inputs);
+            inputs
+                .filter_map(|input| if let Input::Sample(sample) = input { Some(sample.value) } else { None })
+                .collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_column_round_trips(values in values()) {
+            check(&values);
+        }
+
+        #[test]
+        fn random_bytes_never_panic(kind in 0u8..9, mut bytes in prop::collection::vec(any::<u8>(), 1..200), n in 0usize..300) {
+            bytes[0] = if kind == 8 { MIXED } else { kind };
+            if let Ok(found) = take(&mut Source(&bytes), n) {
+                (0..n).for_each(|i| drop(found.get(i)));
+            }
+        }
+    }
+}
