@@ -25,6 +25,8 @@ import { chooseLanguage, chooseTheme, startLanguage, startTheme, type Theme } fr
  * server answers although its heartbeat stands still.
  */
 export type Shown = Trust | 'noAnswer' | 'frozen';
+/** Recordings open on any PC, and there must be a way to connect the first server. */
+export const NEEDS_NO_PLANT: readonly ViewName[] = ['shifts', 'compare', 'whatif', 'setup'];
 export type ViewName = 'line' | 'tags' | 'shifts' | 'compare' | 'whatif' | 'connections' | 'setup';
 
 /** Where somebody was looking. */

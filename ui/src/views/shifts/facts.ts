@@ -24,12 +24,13 @@ export function factsOf(info: ShiftInfo): FactRow[] {
   ];
 }
 
-export function checkRows(view: VerifyView, time: PlantTime): FactRow[] {
+/** `said`: the date that need not be told again. */
+export function checkRows(view: VerifyView, time: PlantTime, said = ''): FactRow[] {
   const n = formatNumber;
   const differs = view.differsAtMs !== null;
   return [
     { name: t('shifts.check.digests'), text: t('shifts.check.of', { n: n(view.digestsEqual), total: n(view.digests) }), weight: differs ? 'warning' : null },
-    ...(view.differsAtMs === null ? [] : [{ name: t('shifts.check.differs'), text: `${time.date(view.differsAtMs)} ${time.seconds(view.differsAtMs)}` }]),
+    ...(view.differsAtMs === null ? [] : [{ name: t('shifts.check.differs'), text: momentText(view.differsAtMs, time, said) }]),
     { name: t('shifts.check.inputs'), text: n(view.inputs) },
     { name: t('shifts.check.batches'), text: n(view.batches) },
     { name: t('shifts.check.blocks'), text: n(view.blocks) },
@@ -41,5 +42,9 @@ export function checkRows(view: VerifyView, time: PlantTime): FactRow[] {
 /** `2026-11-21 06:00:00–14:00:00`, with the second date where it is another day, without a date that is `said` already. */
 export function spanText(from: number, to: number, time: PlantTime, said = ''): string {
   const until = time.date(from) === time.date(to) ? time.seconds(to) : `${time.date(to)} ${time.seconds(to)}`;
-  return `${time.date(from) === said ? '' : `${time.date(from)} `}${time.seconds(from)}–${until}`;
+  return `${momentText(from, time, said)}–${until}`;
+}
+
+function momentText(at: number, time: PlantTime, said: string): string {
+  return time.date(at) === said ? time.seconds(at) : `${time.date(at)} ${time.seconds(at)}`;
 }
