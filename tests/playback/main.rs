@@ -6,7 +6,8 @@ use lineside_model::{
 };
 use lineside_recording::{Direction, Mark, Reader, ShiftFile};
 use lineside_runtime::replay::{
-    Condition, Doubt, Figure, Op, ParameterChange, Progress, Timeline, Wanted, WhatIf, find, parameters, what_if,
+    Condition, Doubt, Figure, Op, ParameterChange, Progress, Timeline, Wanted, WhatIf, compare, find, parameters,
+    what_if,
 };
 use lineside_runtime::{
     Clock, Command, Live, Options, Player, ReplaySession, SharedCore, SimClock, Speed, SystemClock, spawn,
@@ -168,10 +169,15 @@ fn a_replay_changes_no_file_and_ends_with_its_session() {
     session.command(Command::StepChange { forward: false }).expect("steps back");
     session.command(Command::Loop { from: begun.from, to: middle }).expect("loops");
     let progress = Progress::default();
-    let found = session.find(&Wanted::Mark, begun.from, Direction::After, &progress).expect("finds");
+    let timeline = session.timeline().expect("readable");
+    let mut reader = Reader::new(session.file().clone());
+    let (config, after) = (session.config(), Direction::After);
+    let found = find(&mut reader, &timeline, config, &Wanted::Mark, begun.from, after, &progress).expect("finds");
     assert_eq!(found.and_then(|found| found.mark).map(|mark| mark.text.to_string()), Some("here".to_owned()));
-    let comparison = session.compare(begun.from, middle, &progress).expect("compares").expect("to the end");
-    assert_eq!(comparison.tags.len() + comparison.same_tags, session.config().tags.len());
+    let compared = compare(&mut reader, &timeline, config, begun.from, middle, &progress).expect("readable");
+    let compared = compared.expect("to the end");
+    assert_eq!(compared.tags.len() + compared.same_tags, config.tags.len());
+    drop(reader);
     what_if(session.file(), &[], &progress).expect("runs").expect("to the end");
     session.command(Command::Follow).expect("goes to the end");
     assert_eq!(digest(session.core()), last);
@@ -222,7 +228,7 @@ fn a_damaged_file_is_doubtful_until_its_next_keyframe() {
         if player.command(Command::Play(Some(Speed::Max))).is_err() {
             continue;
         }
-        for _ in 0..10_000 {
+        while player.is_playing() {
             player.tick(Span::from_millis(33));
             doubtful += usize::from(player.state().doubt == Doubt::Damaged);
         }
@@ -293,6 +299,46 @@ fn the_next_of_everything_is_found() {
         let found = find(&mut reader, &timeline, &config, &wanted, from, direction, &progress).expect("readable");
         let second = found.map(|found| (found.at - begun).as_secs_f64());
         assert_eq!(second, expected.map(f64::from), "{wanted:?} from {:?} {direction:?}", (from - begun).as_secs_f64());
+    }
+}
+
+/// What a comparison says of two moments is what two seeks show, in either order.
+#[test]
+fn two_moments_differ_in_what_is_seen_at_them() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = recorded(dir.path(), 3, 200);
+    let file = ShiftFile::open(&path).expect("the file opens");
+    let timeline = Timeline::of_index(&file).expect("readable").expect("it has an index");
+    let (from, whole) = (timeline.from, timeline.to - timeline.from);
+    let (mut player, mut reader) = (player(&path), Reader::new(file.clone()));
+    let config = player.config();
+    let mut see = |at: Timestamp| {
+        player.command(Command::Seek(at)).expect("seeks");
+        player.core().lock().engine.state().clone()
+    };
+    for (a, b) in [(0, 10), (3, 7), (7, 3), (5, 5), (2, 9)] {
+        let (a, b) = (from + Span(whole.0 / 10 * a), from + Span(whole.0 / 10 * b));
+        let got = compare(&mut reader, &timeline, &config, a, b, &Progress::default()).expect("readable");
+        let got = got.expect("to the end");
+        let (at_a, at_b) = (see(a), see(b));
+        assert_eq!(got.tags.len() + got.same_tags, config.tags.len());
+        for tag in &got.tags {
+            let place = tag.tag.0 as usize;
+            let (was, is) = (&at_a.tags[place], &at_b.tags[place]);
+            let same = |seen: &Value, told: &Value| seen == told || seen.as_f64().is_some_and(f64::is_nan);
+            assert!(same(&was.value, &tag.a.value) && same(&is.value, &tag.b.value), "{tag:?}");
+            if let Some(first) = tag.first_changed {
+                let (before, after) = (see((first - Span(1)).max(a.min(b))), see(first));
+                assert!(first > a.min(b) && first <= a.max(b), "{tag:?}");
+                assert_ne!(before.tags[place].received, after.tags[place].received, "{tag:?}");
+            }
+        }
+        let units = (0..config.units.len()).filter(|unit| at_a.units[*unit].state != at_b.units[*unit].state);
+        for unit in units {
+            assert!(got.units.iter().any(|difference| difference.unit == UnitId(unit as u32)), "{unit} {got:?}");
+        }
+        assert!(got.notices.iter().all(|notice| notice.at > a.min(b) && notice.at <= a.max(b)));
+        assert_eq!(a == b, got.tags.is_empty() && got.units.is_empty());
     }
 }
 

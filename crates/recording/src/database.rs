@@ -232,9 +232,16 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Tim
 /// before it.
 pub(crate) fn begun(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let start = "SELECT at FROM keyframe WHERE kind = 0 AND seq > 0";
+    let begun = connection.query_row(start, [], |row| row.get(0).map(Timestamp)).optional()?;
+    Ok(begun.or(first_stamp(connection)?))
+}
+
+/// The stamp of the first input, in a block or in the journal.
+pub(crate) fn first_stamp(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let first = "SELECT at FROM journal ORDER BY seq LIMIT 1";
-    let one = |sql| connection.query_row(sql, [], |row| row.get(0).map(Timestamp)).optional();
-    Ok(one(start)?.or(one(first)?))
+    let in_journal = connection.query_row(first, [], |row| row.get(0).map(Timestamp)).optional()?;
+    let in_block = block::readable_list(connection)?.first().map(|block| block.at0);
+    Ok([in_block, in_journal].into_iter().flatten().min())
 }
 
 /// The instant of the last fingerprint: time that passed after the last input.

@@ -104,6 +104,15 @@ impl ShiftFile {
         now.unwrap_or(self.last)
     }
 
+    /// The stamp of the first input, and the last instant that the file knows of: of its last input, keyframe or
+    /// fingerprint. `None`: there is no input in it. Reads no more than a few rows.
+    pub fn bounds(&self) -> Result<Option<(Timestamp, Timestamp)>, OpenError> {
+        let last = self.last().map(|(_, at)| at);
+        let (first, noted) =
+            self.read(|connection| Ok((database::first_stamp(connection)?, database::noted(connection)?)))?;
+        Ok(first.map(|first| (first, [last, noted].into_iter().flatten().fold(first, Timestamp::max))))
+    }
+
     /// One read on a connection of its own.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, OpenError> {
         let connection = database::connect_for_reading(&self.path)?;

@@ -8,12 +8,14 @@ pub mod clock;
 pub mod events;
 pub mod live;
 pub mod replay;
+mod running;
 mod start;
 pub mod step;
 mod tape;
 pub mod view;
 
 pub use clock::{Clock, SimClock, SystemClock};
-pub use live::{Live, MarkError, Options, Running, spawn};
+pub use live::{Live, Options};
 pub use replay::{Command, Damage, Doubt, PlaybackState, Player, Replay, ReplayReport, ReplaySession, Speed};
+pub use running::{MarkError, Running, spawn};
 pub use view::{Core, SharedCore, View};

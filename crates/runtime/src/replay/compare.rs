@@ -6,10 +6,12 @@ use super::find::same_value;
 use super::run::ReplayError;
 use super::seek;
 use super::timeline::{Progress, Timeline};
-use lineside_engine::{Engine, Notice, NoticeKind, Trust, scaled, trust};
+use crate::step;
+use lineside_engine::{Change, Engine, Notice, NoticeKind, Trust, scaled, trust};
 use lineside_model::state::{Counter, Interval};
 use lineside_model::{
-    ConnectionId, Input, LinkState, PackState, PlantConfig, StatusCode, TagId, Timestamp, UnitId, Value,
+    Batch, ConnectionId, Input, LinkState, PackState, PlantConfig, PlantState, StatusCode, TagId, Timestamp, UnitId,
+    Value,
 };
 use lineside_recording::{Reader, Row};
 use std::sync::Arc;
@@ -123,37 +125,58 @@ struct Between {
 }
 
 impl Between {
-    /// Goes through everything after the state of `first` up to `until`, once for all tags.
+    /// Goes through everything after the state of `first` up to `until`, once for all tags. With an engine: a sample that
+    /// is older than what is shown changes nothing.
     fn read(
         reader: &Reader,
         first: &Engine,
         until: Timestamp,
         progress: &Progress,
     ) -> Result<Option<Between>, ReplayError> {
-        let state = first.state();
-        let mut tags = vec![(None, 0); state.tags.len()];
-        for row in reader.file().rows(state.seq) {
-            let Row::Batch(batch) = row? else { continue };
-            if batch.at > until {
-                break;
+        let (begin, mut engine, mut changes) = (first.state(), first.clone(), Vec::new());
+        let mut between = Between { tags: vec![(None, 0); begin.tags.len()] };
+        for row in reader.file().rows(begin.seq) {
+            match row? {
+                Row::Batch(batch) if batch.at > until => break,
+                Row::Batch(batch) => {
+                    step::apply(&mut engine, &batch, &mut changes);
+                    between.count(&batch);
+                }
+                Row::Keyframe { state, .. } if state.at > until => break,
+                Row::Keyframe { state, .. } => {
+                    engine = Engine::from_state(Arc::clone(engine.config()), state);
+                    changes.extend(engine.config().tag_ids().map(Change::Tag));
+                }
+                Row::Digest { .. } | Row::Damaged { .. } => {}
             }
             if progress.is_cancelled() {
                 return Ok(None);
             }
-            progress.reach(batch.at, state.at, until);
-            for input in &batch.inputs {
-                let Input::Sample(sample) = input else { continue };
-                let place = sample.tag.0 as usize;
-                let (Some((changed, samples)), Some(was)) = (tags.get_mut(place), state.tags.get(place)) else {
-                    continue;
-                };
+            progress.reach(engine.state().at, begin.at, until);
+            changes.drain(..).for_each(|change| between.note(begin, engine.state(), &change));
+        }
+        Ok(Some(between))
+    }
+
+    fn count(&mut self, batch: &Batch) {
+        for input in &batch.inputs {
+            if let Input::Sample(sample) = input
+                && let Some((_, samples)) = self.tags.get_mut(sample.tag.0 as usize)
+            {
                 *samples += 1;
-                if changed.is_none() && (was.status != sample.status || !same_value(&was.value, &sample.value)) {
-                    *changed = Some(batch.at);
-                }
             }
         }
-        Ok(Some(Between { tags }))
+    }
+
+    fn note(&mut self, begin: &PlantState, now: &PlantState, change: &Change) {
+        let Change::Tag(TagId(id)) = change else { return };
+        let place = *id as usize;
+        if let (Some((changed @ None, _)), Some(was), Some(is)) =
+            (self.tags.get_mut(place), begin.tags.get(place), now.tags.get(place))
+            && ((was.status, was.item) != (is.status, is.item) || !same_value(&was.value, &is.value))
+        {
+            *changed = Some(now.at);
+        }
     }
 }
 

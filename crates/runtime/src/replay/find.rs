@@ -13,7 +13,7 @@ use lineside_model::{
     ConnectionId, GapScope, LinkState, Mode, PackState, PlantConfig, PlantState, Sample, Span, SubscriptionState,
     TagId, Timestamp, UnitId, Value,
 };
-use lineside_recording::{Direction, Mark, Reader};
+use lineside_recording::{Direction, Mark, Reader, Received};
 
 /// So much of a recording is looked at in one go.
 const WINDOW: Span = Span::from_secs(900);
@@ -121,6 +121,9 @@ fn change(
             if progress.is_cancelled() {
                 return Ok(None);
             }
+            if last.as_ref().is_some_and(|last| is_late(last, &next)) {
+                continue;
+            }
             if last.as_ref().is_none_or(|last| !same(&last.sample, &next.sample)) {
                 return Ok(Some(next.at));
             }
@@ -146,6 +149,9 @@ fn change_before(
         let mut found = None;
         for sample in reader.samples(tag, begin, end - Span(1)) {
             let sample = sample?;
+            if last.as_ref().is_some_and(|last| is_late(last, &sample)) {
+                continue;
+            }
             if last.as_ref().is_none_or(|last| !same(&last.sample, &sample.sample)) {
                 found = Some(sample.at);
             }
@@ -159,8 +165,16 @@ fn change_before(
     Ok(None)
 }
 
+/// Is the sample older than the one that is shown, so that it is passed over (`engine/src/tags.rs`)?
+fn is_late(shown: &Received, new: &Received) -> bool {
+    let (was, is) = (&shown.sample, &new.sample);
+    let (Some(current), Some(time)) = (was.source_time, is.source_time) else { return false };
+    let served_later = matches!((is.server_time, was.server_time), (Some(new), Some(old)) if new > old);
+    time < current && current <= new.at && !served_later
+}
+
 /// The same value and quality; a NaN is as good as another.
-pub(super) fn same(a: &Sample, b: &Sample) -> bool {
+fn same(a: &Sample, b: &Sample) -> bool {
     a.status == b.status && same_value(&a.value, &b.value)
 }
 
@@ -244,11 +258,14 @@ impl Search<'_> {
             points.extend(Some((gap.to, Point::GapEnds)).filter(|(at, _)| after(*at)));
         }
         let scale = self.scale();
+        let mut shown: Option<Received> = None;
         for received in self.reader.samples(self.condition.tag, state.at, end) {
             let received = received?;
-            if received.seq > state.seq {
+            let late = shown.as_ref().is_some_and(|shown| is_late(shown, &received));
+            if received.seq > state.seq && !late {
                 let value = usable(scale, &received.sample.value, received.sample.status.is_bad());
                 points.push((received.at, Point::Value(value)));
+                shown = Some(received);
             }
         }
         points.sort_by_key(|(at, _)| *at); // stable: the link comes up before its values

@@ -10,6 +10,9 @@ const SPEEDS: (f64, f64) = (0.1, 1000.0);
 /// More than this between two steps is a pause of the computer, not time that was watched.
 const ELAPSED_MAX: Span = Span::from_secs(1);
 
+/// A step forwards of up to this is played; a longer one is a jump.
+const STEP_PLAYED: Span = Span::from_secs(60);
+
 /// How fast plant time passes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Speed {
@@ -145,7 +148,8 @@ impl Playback {
     fn step(&mut self, by: Span) -> Goal {
         self.halt();
         let at = (self.position + by).clamp(self.from, self.to);
-        if at >= self.position { Goal::PlayTo(at) } else { Goal::Jump(at) }
+        let is_near = at >= self.position && at - self.position <= STEP_PLAYED;
+        if is_near { Goal::PlayTo(at) } else { Goal::Jump(at) }
     }
 
     fn repeat(&mut self, from: Timestamp, to: Timestamp) -> Goal {

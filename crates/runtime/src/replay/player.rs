@@ -4,7 +4,8 @@
 //! Work per step is bounded in time: a step that cannot keep up leaves the position behind and says how fast it
 //! really goes. It never leaves a change out. Driven by calls; [`super::ReplaySession`] drives one by a thread.
 
-use super::playback::{Command, Goal, Playback, Speed};
+use super::findings::{Doubt, Findings, Meter, PlaybackState};
+use super::playback::{Command, Goal, Playback};
 use super::run::{Mismatch, ReplayError};
 use super::seek::{self, Stand};
 use super::story::Story;
@@ -21,71 +22,8 @@ use std::sync::Arc;
 const BUDGET: Span = Span::from_millis(20);
 /// So many inputs are applied while screens wait.
 const CHUNK: usize = 5_000;
-/// The speed reached is measured over at least this long.
-const METER: Span = Span::from_millis(500);
 /// A file that is being written is asked for its end this often.
 const REFRESH: Span = Span::from_millis(200);
-/// Damaged stretches told; how many there are beyond is counted.
-const DAMAGE_MAX: usize = 100;
-
-/// What a screen is told of a replay.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PlaybackState {
-    pub position: Timestamp,
-    pub from: Timestamp,
-    pub to: Timestamp,
-    pub speed: Speed,
-    /// Plant seconds per second, as measured; `None` while paused or not yet known.
-    pub effective: Option<f64>,
-    pub playing: bool,
-    /// At the end of a file that is still being written.
-    pub following: bool,
-    pub growing: bool,
-    pub range: Option<(Timestamp, Timestamp)>,
-    /// Grows whenever the state was replaced instead of continued: everything on screen is to be taken anew,
-    /// the list of notices included.
-    pub jump: u64,
-    /// Digests written while live that replay reached too.
-    pub digests_equal: u64,
-    pub digests_different: u64,
-    pub first_mismatch: Option<Mismatch>,
-    /// Damaged stretches met so far, oldest first; a hundred at most.
-    pub damaged: Vec<Damage>,
-    /// Why the state shown may not be what was.
-    pub doubt: Doubt,
-    /// Why the file could not be read on; playback is paused then.
-    pub failure: Option<String>,
-}
-
-/// Can the state shown be believed?
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Doubt {
-    #[default]
-    None,
-    /// Inputs before it could not be read, and no keyframe has come since.
-    Damaged,
-    /// Nothing was recorded here, because Lineside did not run or could not write: the state is the last one known.
-    NotRecorded,
-}
-
-/// What playback found on its way.
-#[derive(Clone, Debug, Default)]
-struct Findings {
-    jump: u64,
-    digests_equal: u64,
-    digests_different: u64,
-    first_mismatch: Option<Mismatch>,
-    damaged: Vec<Damage>,
-    failure: Option<String>,
-}
-
-/// How fast it really goes.
-#[derive(Default)]
-struct Meter {
-    elapsed: Span,
-    played: Span,
-    speed: Option<f64>,
-}
 
 /// Plays one file; see the module.
 pub struct Player {
@@ -329,7 +267,7 @@ impl Player {
 
     fn take_stand(&mut self, stand: Stand, at: Timestamp) {
         self.damaged_until = stand.damaged.last().map(|damage| damage.last_seq);
-        stand.damaged.into_iter().for_each(|damage| self.report(damage));
+        stand.damaged.into_iter().for_each(|damage| self.findings.report(damage));
         let notices = self.story.notices_until(at, View::NOTICES_MAX).unwrap_or(stand.notices);
         self.findings.jump += 1;
         self.playback.arrived(at);
@@ -415,34 +353,14 @@ impl Player {
                 self.playback.reaches(at);
                 // One that is out of its place (the file is damaged there) has no state to be compared with.
                 if self.damaged_until.is_none() && core.engine.state().seq == seq {
-                    self.compare(&core.engine, Mismatch { seq, at, live: digest, replay: 0 });
+                    self.findings.compare(&core.engine, Mismatch { seq, at, live: digest, replay: 0 });
                 }
             }
             Row::Damaged { first_seq, last_seq, reason, .. } => {
                 let at = core.engine.state().at;
                 self.damaged_until = Some(last_seq);
-                self.report(Damage { first_seq, last_seq, at, reason });
+                self.findings.report(Damage { first_seq, last_seq, at, reason });
             }
-        }
-    }
-
-    fn compare(&mut self, engine: &Engine, recorded: Mismatch) {
-        let replay = engine.digest();
-        if replay == recorded.live {
-            self.findings.digests_equal += 1;
-            return;
-        }
-        self.findings.digests_different += 1;
-        self.findings.first_mismatch.get_or_insert_with(|| {
-            tracing::error!(seq = recorded.seq, "replay does not reach the state that was live");
-            Mismatch { replay, ..recorded }
-        });
-    }
-
-    fn report(&mut self, damage: Damage) {
-        let known = self.findings.damaged.iter().any(|other| other.first_seq == damage.first_seq);
-        if !known && self.findings.damaged.len() < DAMAGE_MAX {
-            self.findings.damaged.push(damage);
         }
     }
 
@@ -463,17 +381,6 @@ impl Player {
             Some(_) => Doubt::Damaged,
             None if self.story.is_blank(self.playback.position) => Doubt::NotRecorded,
             None => Doubt::None,
-        }
-    }
-}
-
-impl Meter {
-    fn add(&mut self, elapsed: Span, played: Span) {
-        self.elapsed = Span(self.elapsed.0.saturating_add(elapsed.0));
-        self.played = Span(self.played.0.saturating_add(played.0));
-        if self.elapsed >= METER {
-            self.speed = Some(self.played.as_secs_f64() / self.elapsed.as_secs_f64());
-            (self.elapsed, self.played) = (Span::ZERO, Span::ZERO);
         }
     }
 }

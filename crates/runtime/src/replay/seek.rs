@@ -16,13 +16,13 @@ pub(super) struct Stand {
     pub(super) notices: Vec<Notice>,
 }
 
-/// The first and the last instant of a file.
+/// The first and the last instant of a file. One that goes on from another begins with a state that may be hours old:
+/// the first input counts.
 pub(super) fn bounds(file: &ShiftFile) -> Result<(Timestamp, Timestamp), ReplayError> {
-    let start = file.start()?;
-    let first = file.rows(start.seq).find_map(|row| row.as_ref().ok().and_then(stamp));
-    // A file that goes on from another begins with a state that may be hours old.
-    let from = first.unwrap_or(start.at).max(start.at);
-    Ok((from, file.last().map_or(from, |(_, to)| to.max(from))))
+    match file.bounds()? {
+        Some(bounds) => Ok(bounds),
+        None => file.start().map(|start| (start.at, start.at)).map_err(ReplayError::from),
+    }
 }
 
 /// The state at `at`: all inputs stamped up to then that still matter, and every deadline due by then.

@@ -4,20 +4,19 @@
 //! session is dropped. The type holds a file for reading, an engine and a view: no adapter, no recorder, no
 //! executor, so a replay can neither reach the plant nor change a file.
 
-use super::compare::{Comparison, compare};
-use super::find::{Found, Wanted, find};
+use super::findings::PlaybackState;
 use super::playback::Command;
-use super::player::{PlaybackState, Player};
+use super::player::Player;
 use super::run::ReplayError;
 use super::story::Story;
-use super::timeline::{Progress, Timeline};
+use super::timeline::Timeline;
 use crate::clock::{Clock, SystemClock};
 use crate::view::SharedCore;
 use lineside_model::{PlantConfig, Timestamp};
-use lineside_recording::{Direction, Reader, ShiftFile};
+use lineside_recording::ShiftFile;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -30,8 +29,6 @@ pub struct ReplaySession {
     config: Arc<PlantConfig>,
     file: ShiftFile,
     story: Arc<Story>,
-    /// For questions; playback has one of its own, and is not held up by them.
-    reader: Mutex<Reader>,
     orders: Option<Sender<Order>>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -61,8 +58,7 @@ impl ReplaySession {
             threads.push(thread("replay-pass", move || go_through(&story, &orders))?);
         }
         threads.push(thread("replay", move || run(player, &received))?);
-        let reader = Mutex::new(Reader::new(file.clone()));
-        Ok(ReplaySession { core, config, file, story, reader, orders: Some(orders), threads })
+        Ok(ReplaySession { core, config, file, story, orders: Some(orders), threads })
     }
 
     /// The state, for screens: the same as of a live session, with [`crate::Core::playback`] set.
@@ -98,32 +94,6 @@ impl ReplaySession {
     pub fn timeline(&self) -> Result<Timeline, ReplayError> {
         self.story.read_on()?;
         self.story.timeline()
-    }
-
-    /// The nearest thing of a kind after an instant, or before it; `None`: there is none, or the search was given up.
-    /// May take as long as reading the file does. Of a file without an index, notices, gaps and stops are found among
-    /// those known so far: see [`ReplaySession::progress`].
-    pub fn find(
-        &self,
-        wanted: &Wanted,
-        from: Timestamp,
-        direction: Direction,
-        progress: &Progress,
-    ) -> Result<Option<Found>, ReplayError> {
-        let timeline = self.timeline()?;
-        find(&mut self.reader(), &timeline, &self.config, wanted, from, direction, progress)
-    }
-
-    /// What differs between two moments; `None`: it was given up. May take as long as reading the file does.
-    pub fn compare(&self, a: Timestamp, b: Timestamp, progress: &Progress) -> Result<Option<Comparison>, ReplayError> {
-        let timeline = self.timeline()?;
-        compare(&mut self.reader(), &timeline, &self.config, a, b, progress)
-    }
-
-    /// Answers questions to the recording, one at a time.
-    pub fn reader(&self) -> MutexGuard<'_, Reader> {
-        // It only remembers what it has decoded.
-        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How far the pass through a file without an index is, 0 to 1.
