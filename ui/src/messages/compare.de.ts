@@ -55,6 +55,7 @@ export const compareDe: Record<keyof typeof compareEn, string> = {
   'compare.between': 'Dazwischen',
   'compare.between.none': 'Dazwischen kein Ereignis der Daten oder der Aufzeichnung.',
 
+  'pair.recorded': 'Beide Schichten sind Aufzeichnungen, nicht das Geschehen jetzt.',
   'pair.shift': 'Schicht {name}',
   'pair.choose': 'Aufzeichnung wählen',
   'pair.moment': 'Zeitpunkt von {name}, der auf dem anderen liegt',

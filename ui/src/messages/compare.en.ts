@@ -53,6 +53,7 @@ export const compareEn = {
   'compare.between': 'In between',
   'compare.between.none': 'No event of the data or the recording in between.',
 
+  'pair.recorded': 'Both shifts are recordings, not what happens now.',
   'pair.shift': 'Shift {name}',
   'pair.choose': 'Choose a recording',
   'pair.moment': 'Moment of {name} that is laid on the other',

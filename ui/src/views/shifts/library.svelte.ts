@@ -129,7 +129,8 @@ export class Library {
       await this.load();
     } catch (cause) {
       const { code, message } = CallError.from(cause);
-      this.change(number, { state: code === 'unreachable' || code === 'stale' ? 'broken' : 'refused', detail: message });
+      // Whoever refuses a file has looked at it; anything else can be another time.
+      this.change(number, { state: code === 'refused' ? 'refused' : 'broken', detail: message });
     }
   }
 }
