@@ -15,6 +15,8 @@ mod pack;
 mod segment;
 mod skeleton;
 mod table;
+#[cfg(test)]
+mod tests;
 mod unpack;
 
 pub(crate) use clock::Places;

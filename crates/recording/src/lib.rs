@@ -4,10 +4,10 @@
 //! about five times a second on a thread of its own. [`ShiftFile`] reads any such file, also one that is
 //! being written. What is committed survives `kill -9` and power loss, and no repair step exists.
 //!
-//! # The file, format 1
+//! # The file
 //!
-//! A SQLite database with `application_id` 0x53484654 ("SHFT") and `user_version` 1: the lowest version a
-//! program must know to read the file. While it is written it is in WAL mode, so a `-wal` and a `-shm` file stand
+//! A SQLite database with `application_id` 0x53484654 ("SHFT") and `user_version` 1, or 2 from the first sealed block on: the
+//! lowest version a program must know to read the file. While it is written it is in WAL mode, so a `-wal` and a `-shm` file stand
 //! beside it; after [`Recorder::close`] it is one file that opens on read-only media.
 //!
 //! | table      | holds |
@@ -19,8 +19,11 @@
 //! | `event`    | an index of what happened, derived while live ([`Event`]); never input to replay |
 //! | `mark`, `attach` | what people add ([`marks`], [`attach`]); made when the first row comes |
 //!
-//! Reserved for later formats, so that no one takes the names: `grp`, `tag`, `seg`, `frame`, `gap`. Tables that only add knowledge (marks, attachments) may appear in a format 1 file; moving
-//! journal rows into segments is format 2, because a reader of format 1 would miss those rows.
+//! | `block`, `seg` | format 2: journal rows sealed into columns (`block.rs`, `seal.rs`), in the same transaction that removes them |
+//!
+//! Reserved for later formats, so that no one takes the names: `grp`, `tag`, `frame`, `gap`. Tables that only add
+//! knowledge (marks, attachments) may appear in a format 1 file; inputs that lie elsewhere than in the journal make format 2,
+//! because a reader of format 1 would miss them.
 //!
 //! # No silent hole
 //!
