@@ -39,6 +39,7 @@ export const replayDe: Record<keyof typeof replayEn, string> = {
   'replay.step.gap': 'Lücke',
   'replay.step.notice': 'Meldung',
   'replay.step.mark': 'Lesezeichen',
+  'replay.step.record': 'Jeder Eintrag',
   'replay.step.change': 'Änderung eines Werts',
   'replay.step.change.of': 'Änderung {tag}',
   'replay.step.line': 'der Linie',

@@ -37,6 +37,7 @@ export const replayEn = {
   'replay.step.gap': 'Gap',
   'replay.step.notice': 'Notice',
   'replay.step.mark': 'Bookmark',
+  'replay.step.record': 'Any record',
   'replay.step.change': 'Change of a tag',
   'replay.step.change.of': 'Change of {tag}',
   'replay.step.line': 'of the line',

@@ -119,8 +119,10 @@ export class Deck {
 
   toggle(): void {
     const { view } = this;
-    if (view?.playing === true) void this.play({ action: 'pause' });
-    else void this.play({ action: 'play', value: this.speed });
+    if (view?.playing === true) return void this.play({ action: 'pause' });
+    // At its end a recording begins anew.
+    if (view?.growing === false && this.position >= this.end) this.seek(this.begin);
+    void this.play({ action: 'play', value: this.speed });
   }
 
   /** Plays on at this speed, or remembers it for the next play. */
@@ -186,6 +188,7 @@ export class Deck {
   /** Goes to the next or the previous of what is chosen. */
   async find(forward: boolean): Promise<void> {
     const { step } = this;
+    if (step.what === 'record') return this.play({ action: 'stepChange', value: forward ? 1 : -1 });
     const found = await this.ask(findOf(step, this.epoch, this.position, forward));
     if (found === null) return;
     if (found.atMs === null) this.say(forward ? 'replay.none.forward' : 'replay.none.back', { what: this.stepWords(step) });

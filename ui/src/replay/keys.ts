@@ -13,6 +13,8 @@ const ZOOM = 0.5;
 /** Acts on a key. Answers whether it was one of ours. */
 export function press(event: KeyboardEvent, screen: Screen): boolean {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || typing(event.target)) return false;
+  // What is behind a dialog waits.
+  if (document.querySelector('dialog[open]') !== null) return false;
   const { deck } = screen;
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (key === 'b' && !event.altKey) {

@@ -6,12 +6,14 @@ import type { FindRequest, NoticeKind } from '../generated/api';
 export type Step =
   | { readonly what: 'stop'; readonly unit: number | null }
   | { readonly what: 'gap' | 'notice' | 'mark' }
+  /** Whatever was recorded next. */
+  | { readonly what: 'record' }
   | { readonly what: 'change'; readonly tag: number };
 
-export const PLAIN_STEPS = ['stop', 'gap', 'notice', 'mark'] as const;
+export const PLAIN_STEPS = ['stop', 'gap', 'notice', 'mark', 'record'] as const;
 
 /** The question for the next one in a direction, strictly after `fromMs`. */
-export function findOf(step: Step, epoch: number, fromMs: number, forward: boolean): FindRequest {
+export function findOf(step: Exclude<Step, { what: 'record' }>, epoch: number, fromMs: number, forward: boolean): FindRequest {
   return {
     epoch, fromMs, forward, what: step.what, kinds: [], unit: step.what === 'stop' ? step.unit : null, tag: step.what === 'change' ? step.tag : null,
     condition: null,

@@ -26,12 +26,12 @@ const SURFACES = ['bg', 'panel', 'raise'];
 const TEXT = [
   ...SURFACES.flatMap((on) => ['ink', 'ink2', 'data', 'stale', 'ink3'].map((ink) => [ink, on])),
   ['stale', 'hatch'], ['stale', 'band'], ['ink', 'hatch'], ['ink2', 'hatch'], ['ink', 'notice'], ['on-critical', 'critical'], ['on-warning', 'warning'],
-  ['on-simulated', 'simulated'], ['on-replay', 'replay'], ['panel', 'ink'], ['on-pin', 'pin-a'], ['on-pin', 'pin-b'], ['on-whatif', 'whatif'],
+  ['on-simulated', 'simulated'], ['on-replay', 'replay'], ['replay', 'raise'], ['panel', 'ink'], ['on-pin', 'pin-a'], ['on-pin', 'pin-b'], ['on-whatif', 'whatif'],
 ];
 const SYMBOLS = [
-  ...SURFACES.flatMap((on) => ['critical', 'symbol-edge', 'simulated', 'edge', 'curve', 'focus', 'pin-a', 'pin-b', 'whatif'].map((ink) => [ink, on])),
+  ...SURFACES.flatMap((on) => ['critical', 'symbol-edge', 'simulated', 'edge', 'curve', 'focus', 'replay', 'pin-a', 'pin-b', 'whatif'].map((ink) => [ink, on])),
   // A stop must be told from running by brightness alone.
-  ['stop', 'run'], ['data', 'band'], ['wait', 'band'], ['gap-edge', 'gap'], ['critical', 'notice'],
+  ['stop', 'run'], ['data', 'band'], ['wait', 'band'], ['gap-edge', 'gap'], ['gap-edge', 'raise'], ['critical', 'notice'],
 ];
 
 describe.each(['light', 'dark'] as const)('%s theme', (theme) => {

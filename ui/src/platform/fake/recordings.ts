@@ -137,6 +137,7 @@ class FakeReplay {
     else if (action === 'loop') this.loop = [value ?? 0, untilMs ?? 0];
     else if (action === 'unloop') this.loop = null;
     else if (action === 'pause') this.playing = false;
+    else if (action === 'stepChange') this.go(Math.round(this.position / 200) * 200 + 200 * Math.sign(value ?? 1));
     else this.go(action === 'step' ? this.position + (value ?? 0) : action === 'follow' ? this.to : (value ?? 0));
     this.following = action === 'follow' || (this.following && action === 'play');
     return this.view();
