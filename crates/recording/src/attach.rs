@@ -73,6 +73,23 @@ pub(crate) fn read_list(connection: &Connection) -> rusqlite::Result<Vec<Attachm
     found.collect()
 }
 
+/// The names of those that do not match their checksums.
+pub(crate) fn damaged(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    if !exists(connection)? {
+        return Ok(Vec::new());
+    }
+    let mut select = connection.prepare_cached("SELECT CAST(name AS TEXT), hash, body FROM attach ORDER BY name")?;
+    let mut rows = select.query([])?;
+    let mut damaged = Vec::new();
+    while let Some(row) = rows.next()? {
+        let matches = row.get_ref(2)?.as_blob().is_ok_and(|body| row.get(1) == Ok(hash_of(body)));
+        if !matches {
+            damaged.push(row.get::<_, Option<String>>(0)?.unwrap_or_default());
+        }
+    }
+    Ok(damaged)
+}
+
 fn exists(connection: &Connection) -> rusqlite::Result<bool> {
     connection.table_exists(Some("main"), "attach")
 }

@@ -26,7 +26,8 @@ pub(crate) use pack::{Builder, Packed};
 pub(crate) use segment::{Column, Segment, TagEntry};
 pub(crate) use skeleton::{Rare, Run, Skeleton};
 pub(crate) use table::{
-    Block, Fault, create_tables, delete_and_insert, group_overview, last, list, readable_list, unpacked,
+    Block, Fault, create_tables, damaged_overviews, delete_and_insert, group_overview, last, list, readable_list,
+    unpacked,
 };
 pub(crate) use unpack::{Piece, Pieces};
 

@@ -139,7 +139,7 @@ impl Reader {
         let mut points = pen::Points::new(pen, &base);
         for place in self.parts.clone() {
             if place.until > base.seq && place.from <= until {
-                points.take(self.part(place, Want::Tag(pen.tag))?);
+                points.take(self.part(place, Want::Curve(pen.tag))?);
             }
         }
         Ok(points.line(from, to, columns))
@@ -153,7 +153,7 @@ impl Reader {
         for place in self.parts.clone() {
             let mut minutes = self.part(place, Want::Overview(tag))?.overview(tag);
             if minutes.is_none() {
-                minutes = Some(self.part(place, Want::Tag(tag))?.minutes(tag));
+                minutes = Some(self.part(place, Want::Curve(tag))?.minutes(tag));
             }
             for minute in minutes.into_iter().flatten() {
                 match all.last_mut() {
@@ -257,7 +257,8 @@ impl Reader {
             Part::Block(mut block) if block.lacks(want) => {
                 let loaded = self.ask(|connection| match want {
                     Want::All => block.load_all(connection).map(|()| block),
-                    Want::Tag(tag) => block.load(connection, tag).map(|()| block),
+                    Want::Tag(tag) => block.load(connection, tag, true).map(|()| block),
+                    Want::Curve(tag) => block.load(connection, tag, false).map(|()| block),
                     Want::Overview(tag) => block.load_overview(connection, tag).map(|()| block),
                 })?;
                 Part::Block(loaded)

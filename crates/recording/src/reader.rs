@@ -1,7 +1,7 @@
 //! Opening a shift file: what it says of itself, the state it begins from, its rows, and whether it is intact.
 
 use crate::rows::{self, Row, Rows};
-use crate::{Header, KeyframeKind, OpenError, block, database};
+use crate::{Header, KeyframeKind, OpenError, attach, block, database, events, marks};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
 use rusqlite::{Connection, OptionalExtension};
@@ -24,16 +24,24 @@ pub struct Report {
     pub inputs: u64,
     pub keyframes: u64,
     pub digests: u64,
+    /// Stretches that are sealed.
+    pub blocks: u64,
+    /// Rows of the index of events.
+    pub events: u64,
+    pub marks: u64,
+    pub attachments: u64,
     /// Each stretch that cannot be read: first and last sequence number, and why.
     pub damaged: Vec<(u64, u64, String)>,
     /// What SQLite's own check says beyond that; empty when all is well.
     pub structure: Vec<String>,
+    /// Events, marks, attachments and overviews that cannot be read, in words. Replay needs none of them.
+    pub beside: Vec<String>,
 }
 
 impl Report {
     /// Is everything there?
     pub fn is_intact(&self) -> bool {
-        self.damaged.is_empty() && self.structure.is_empty()
+        self.damaged.is_empty() && self.structure.is_empty() && self.beside.is_empty()
     }
 
     /// A lost segment is one damage, although inputs of others lie between those that it held. Its reason names it.
@@ -135,8 +143,39 @@ impl ShiftFile {
                 Row::Damaged { first_seq, last_seq, reason, .. } => report.damage(first_seq, last_seq, reason),
             }
         }
+        match self.read(|connection| beside(connection, &mut report)) {
+            Ok(()) => {}
+            Err(OpenError::Damaged { what, .. }) => report.beside.push(what),
+            Err(other) => return Err(other),
+        }
         Ok(report)
     }
+}
+
+/// Counts and checks what is no input.
+fn beside(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
+    let events = events::checked(connection, Timestamp::MIN..=Timestamp::MAX)?;
+    let (marks, damaged_marks) = marks::checked(connection)?;
+    let damaged_events = events.iter().filter(|event| event.is_err()).count() as u64;
+    report.events = events.len() as u64;
+    report.marks = marks.len() as u64 + damaged_marks;
+    for (count, what) in [(damaged_events, "events"), (damaged_marks, "marks")] {
+        if count > 0 {
+            report.beside.push(format!("{what}: {count} cannot be read"));
+        }
+    }
+    let damaged = attach::damaged(connection)?;
+    report.attachments = attach::read_list(connection)?.len() as u64;
+    report.beside.extend(damaged.into_iter().map(|name| format!("attachment {name:?} does not match its checksum")));
+    let blocks = block::list(connection)?;
+    report.blocks = blocks.len() as u64;
+    for info in blocks {
+        let damaged = block::damaged_overviews(connection, &info)?;
+        report.beside.extend(damaged.into_iter().map(|group| {
+            format!("the overview of tags {} in block {} cannot be read", block::tags_of(group), info.id)
+        }));
+    }
+    Ok(())
 }
 
 fn structure(path: &Path) -> Result<Vec<String>, OpenError> {

@@ -198,6 +198,22 @@ pub(crate) fn group_overview(
     Ok(overview::decode(&body, block.at0, samples)?)
 }
 
+/// The groups of a block whose overviews cannot be read.
+pub(crate) fn damaged_overviews(connection: &Connection, block: &BlockInfo) -> rusqlite::Result<Vec<u32>> {
+    let ends = [segment_id(block.id, 0), segment_id(block.id, GROUPS - 1)];
+    let mut ids = connection.prepare_cached("SELECT id FROM seg WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    let found = ids.query_map(ends, |row| row.get::<_, i64>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut damaged = Vec::new();
+    for group in found.into_iter().map(|id| id.rem_euclid(i64::from(GROUPS)) as u32) {
+        match group_overview(connection, block, group) {
+            Ok(_) => {}
+            Err(Fault::Damaged(_)) => damaged.push(group),
+            Err(Fault::Sqlite(error)) => return Err(error),
+        }
+    }
+    Ok(damaged)
+}
+
 fn skeleton_row(connection: &Connection, id: i64) -> Result<(BlockInfo, Vec<u8>), Fault> {
     let mut select = connection
         .prepare_cached("SELECT id, seq0, seq1, at0, at1, n, version, head, crc, skeleton FROM block WHERE id = ?1")?;

@@ -69,7 +69,7 @@ fn check_tags(connection: &Connection, block: &Block, batches: &[Batch]) {
     let samples = of_tags.values().map(Vec::len).sum::<usize>();
     let mut part = BlockPart::open(connection, block.skeleton.info).expect("opens");
     for (tag, expected) in of_tags {
-        part.load(connection, tag).expect("reads");
+        part.load(connection, tag, true).expect("reads");
         let column = part.tag(tag).expect("is there");
         assert_eq!(column.len(), expected.len());
         for (i, (seq, at, input)) in expected.iter().enumerate() {
@@ -83,7 +83,7 @@ fn check_tags(connection: &Connection, block: &Block, batches: &[Batch]) {
         let buckets = part.overview(tag).expect("an overview");
         assert_eq!(buckets.iter().map(|bucket| bucket.count as usize).sum::<usize>(), expected.len());
     }
-    part.load(connection, TagId(77_777_777)).expect("reads");
+    part.load(connection, TagId(77_777_777), true).expect("reads");
     assert!(part.tag(TagId(77_777_777)).is_none());
     part.load_all(connection).expect("reads");
     assert_eq!(part.tags().map(|tag| tag.len()).sum::<usize>(), samples);
@@ -218,7 +218,7 @@ proptest! {
             prop_assert_eq!(next, info.seq1 + 1);
             for tag in [0, 1, 51, u32::MAX].map(TagId) {
                 let mut part = BlockPart::open(&connection, info).expect("opens");
-                part.load(&connection, tag).expect("loads");
+                part.load(&connection, tag, true).expect("loads");
                 part.load_overview(&connection, tag).expect("loads");
                 let inputs = info.inputs().unwrap_or(0);
                 if let Some(samples) = part.tag(tag) {

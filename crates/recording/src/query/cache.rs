@@ -13,7 +13,10 @@ const BYTES: usize = 192 << 20;
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Want {
     All,
+    /// The samples of a tag, with their numbers.
     Tag(TagId),
+    /// The samples of a tag, without their numbers.
+    Curve(TagId),
     /// Only its minutes.
     Overview(TagId),
 }

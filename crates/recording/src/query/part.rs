@@ -84,8 +84,8 @@ impl Part {
     /// The minutes of a tag that was loaded.
     pub(crate) fn minutes(&self, tag: TagId) -> Vec<Minute> {
         let Some(samples) = self.tag(tag) else { return Vec::new() };
-        let all: Vec<Received> = (0..samples.len()).map(|i| samples.received(i)).collect();
-        buckets(all.iter().map(|received| (received.at.0, received.sample.status.0, &received.sample.value)))
+        let all: Vec<_> = (0..samples.len()).map(|i| (samples.at(i).0, samples.sample(i))).collect();
+        buckets(all.iter().map(|(at, sample)| (*at, sample.status.0, &sample.value)))
     }
 
     /// The first input of all, if it is `seq`; all tags must have been loaded.
@@ -149,6 +149,13 @@ impl TagView<'_> {
             TagView::Sealed(sealed) => (sealed.number(i), sealed.status(i)),
         };
         value.filter(|number| !number.is_nan() && !status.is_bad())
+    }
+
+    fn sample(&self, i: usize) -> Sample {
+        match self {
+            TagView::Rows { all, .. } => all[i].sample.clone(),
+            TagView::Sealed(sealed) => sealed.sample(i),
+        }
     }
 
     pub(crate) fn received(&self, i: usize) -> Received {

@@ -7,6 +7,7 @@ use crate::block::{self, Block, BlockInfo, Column, Fault, Rare, Run, Segment, Sk
 use lineside_model::{Sample, StatusCode, TagId, Timestamp};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What a sample takes in memory: value, status, place.
 const SAMPLE_BYTES: usize = 16;
@@ -56,25 +57,27 @@ impl BlockPart {
     /// Is there something that has not been loaded yet?
     pub(crate) fn lacks(&self, want: Want) -> bool {
         let Ok(block) = &self.block else { return false };
-        let complete = |group: u32, upto: &dyn Fn(&Group) -> usize| match self.groups.get(&group) {
-            Some(Ok(group)) => group.columns.iter().take(upto(group)).all(Option::is_some),
+        let complete = |group: u32, columns: &dyn Fn(&Group) -> Range<usize>| match self.groups.get(&group) {
+            Some(Ok(group)) => group.columns[columns(group)].iter().all(Option::is_some),
             Some(Err(_)) => true,
             None => block.skeleton.groups.binary_search_by_key(&group, |runs| runs.group).is_err(),
         };
         match want {
-            Want::All => !block.skeleton.groups.iter().all(|runs| complete(runs.group, &|_| usize::MAX)),
-            Want::Tag(tag) => !complete(group_of(tag), &|group| group.upto(tag)),
+            Want::All => {
+                !block.skeleton.groups.iter().all(|runs| complete(runs.group, &|group| 0..group.columns.len()))
+            }
+            Want::Tag(tag) => !complete(group_of(tag), &|group| group.columns_of(tag, true)),
+            Want::Curve(tag) => !complete(group_of(tag), &|group| group.columns_of(tag, false)),
             Want::Overview(tag) => !self.overviews.contains_key(&group_of(tag)),
         }
     }
 
-    /// Makes the samples of a tag known.
-    pub(crate) fn load(&mut self, connection: &Connection, tag: TagId) -> rusqlite::Result<()> {
+    /// Makes the samples of a tag known, and their numbers when these are wanted.
+    pub(crate) fn load(&mut self, connection: &Connection, tag: TagId, numbered: bool) -> rusqlite::Result<()> {
         let number = group_of(tag);
         self.load_group(connection, number)?;
         let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { return Ok(()) };
-        // The numbers of its samples follow from those of lower tags.
-        let decoded = group.decode(&block.skeleton, group.upto(tag));
+        let decoded = group.decode(&block.skeleton, group.columns_of(tag, numbered));
         self.decoded(number, decoded);
         Ok(())
     }
@@ -101,7 +104,7 @@ impl BlockPart {
         for number in numbers {
             self.load_group(connection, number)?;
             let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { continue };
-            let decoded = group.decode(&block.skeleton, usize::MAX);
+            let decoded = group.decode(&block.skeleton, 0..group.columns.len());
             self.decoded(number, decoded);
         }
         Ok(())
@@ -164,15 +167,19 @@ impl BlockPart {
 }
 
 impl Group {
-    /// How many columns are needed for a tag: its own, and those of lower tags.
-    fn upto(&self, tag: TagId) -> usize {
-        self.segment.find(tag).map_or(0, |(place, _)| place + 1)
+    /// The columns needed for a tag: its own, and for the numbers of its samples those of lower tags.
+    fn columns_of(&self, tag: TagId, numbered: bool) -> Range<usize> {
+        match self.segment.find(tag) {
+            Some((place, _)) if numbered => 0..place + 1,
+            Some((place, _)) => place..place + 1,
+            None => 0..0,
+        }
     }
 
-    /// Decodes the first `places` columns; how many samples were added is told.
-    fn decode(&mut self, skeleton: &Skeleton, places: usize) -> Result<usize, String> {
+    /// Decodes columns; how many samples were added is told.
+    fn decode(&mut self, skeleton: &Skeleton, columns: Range<usize>) -> Result<usize, String> {
         let mut samples = 0;
-        for (entry, column) in self.segment.entries.iter().zip(&mut self.columns).take(places) {
+        for (entry, column) in self.segment.entries[columns.clone()].iter().zip(&mut self.columns[columns]) {
             if column.is_none() {
                 *column = Some(self.segment.column(entry, skeleton).map_err(|malformed| malformed.to_string())?);
                 samples += entry.n;
@@ -222,7 +229,7 @@ impl SealedTag<'_> {
         }
     }
 
-    /// A sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
+    /// Its number, when it was loaded with numbers: a sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
     pub(crate) fn seq(&self, i: usize) -> u64 {
         let run = run_of(self.column, i);
         let groups = self.skeleton.groups[..self.group.number].iter();

@@ -220,6 +220,10 @@ fn attachments_come_back_whole_or_not_at_all() {
     assert!(matches!(attach::add(&path, "x", "", &large), Err(RecordError::TooLarge { .. })));
     damage(&path, "UPDATE attach SET body = zeroblob(3) WHERE name = 'note'");
     assert!(attach::read(&path, "note").is_err());
+    let report = ShiftFile::open(&path).expect("opens").verify().expect("verifies");
+    assert_eq!(report.attachments, 2);
+    assert_eq!(report.beside.len(), 1, "{report:?}");
+    assert!(report.beside[0].contains("note"), "{report:?}");
 }
 
 #[test]
@@ -231,6 +235,9 @@ fn a_damaged_row_is_left_out() {
         let file = ShiftFile::open(&path).expect("opens");
         assert_eq!(file.events(Timestamp::MIN, Timestamp::MAX).expect("reads").len(), events, "{sql}");
         assert_eq!(file.marks().expect("reads").len(), marks_left, "{sql}");
+        let report = file.verify().expect("verifies");
+        assert_eq!((report.events, report.marks, report.inputs), (2, 1, 30), "{sql}: {report:?}");
+        assert_eq!(report.is_intact(), events + marks_left == 3, "{sql}: {report:?}");
     };
     check("SELECT 1", 2, 1);
     check("UPDATE event SET kind = 5 WHERE at = 1000", 1, 1);
