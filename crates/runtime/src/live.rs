@@ -136,6 +136,7 @@ impl Live {
         all.extend(of_recorder);
         all.extend(inputs);
         self.step(all, at);
+        self.stamper.rest(&*self.clock);
     }
 
     /// How long the loop may sleep if nothing arrives.
@@ -157,7 +158,7 @@ impl Live {
     }
 
     /// Waits until everything taken in so far is on disk.
-    pub fn flush(&self) -> Result<(), RecordError> {
+    pub fn flush(&mut self) -> Result<(), RecordError> {
         self.tape.flush()
     }
 

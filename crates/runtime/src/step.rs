@@ -6,8 +6,10 @@ use lineside_model::{Batch, Input, Span, Timestamp};
 
 /// Beyond this a difference between wall clock and monotonic clock is a step, not drift.
 const CLOCK_STEP: Span = Span::from_secs(1);
-/// The loop asks for the time several times a second. Where it did not for so long, the computer slept (or hung).
+/// A loop at rest asks for the time several times a second. Where it did not for so long, the computer slept.
 const SLEPT: Span = Span::from_secs(5);
+/// No step works for so long: the computer slept meanwhile.
+const SLEPT_AT_WORK: Span = Span::from_secs(60);
 
 /// Gives out stamps: times that never decrease and sequence numbers without holes.
 pub struct Stamper {
@@ -15,6 +17,8 @@ pub struct Stamper {
     last_at: Timestamp,
     wall: Timestamp,
     monotonic: Span,
+    /// Since when nothing has been done.
+    resting: Span,
 }
 
 /// An instant as it is given out.
@@ -30,7 +34,8 @@ pub struct Stamp {
 impl Stamper {
     /// Continues after the input `last_seq`, stamped `last_at`.
     pub fn after(last_seq: u64, last_at: Timestamp, clock: &dyn Clock) -> Stamper {
-        Stamper { next_seq: last_seq + 1, last_at, wall: clock.now(), monotonic: clock.monotonic() }
+        let monotonic = clock.monotonic();
+        Stamper { next_seq: last_seq + 1, last_at, wall: clock.now(), monotonic, resting: monotonic }
     }
 
     /// The next stamp.
@@ -42,13 +47,19 @@ impl Stamper {
         let elapsed = monotonic - self.monotonic;
         let step = Span((wall - self.wall).0.saturating_sub(elapsed.0));
         (self.wall, self.monotonic) = (wall, monotonic);
+        let slept = monotonic - self.resting > SLEPT || elapsed > SLEPT_AT_WORK;
         let before = self.last_at;
         self.last_at = wall.max(self.last_at + Span(elapsed.0.max(0) / 2));
         Stamp {
             at: self.last_at,
             clock_step: (step.0.saturating_abs() > CLOCK_STEP.0).then_some(step),
-            slept_since: (elapsed > SLEPT).then_some(before),
+            slept_since: slept.then_some(before),
         }
+    }
+
+    /// What the last stamp was for is done. How long that took is no sleep.
+    pub fn rest(&mut self, clock: &dyn Clock) {
+        self.resting = clock.monotonic();
     }
 
     /// The batch of these inputs at `at`: the instant last given out, or one between it and the batch before.
@@ -90,6 +101,8 @@ mod tests {
         let secs = Span::from_secs;
         // time that passes, how the wall clock is set, what the next stamp says: seconds on, step, slept for
         let rows = [
+            ("work", secs(6), secs(0), (6, None, None)),
+            ("a sleep at work", secs(61), secs(0), (61, None, Some(61))),
             ("a moment", secs(1), secs(0), (1, None, None)),
             ("the clock is put on", secs(1), secs(3600), (3601, Some(3600), None)),
             ("the clock is put back", secs(1), secs(-3600), (0, Some(-3600), None)),
@@ -104,6 +117,9 @@ mod tests {
             let mut stamper = Stamper::after(0, start, &clock);
             clock.advance(passes);
             clock.set_wall(set);
+            if name.contains("work") {
+                stamper.rest(&clock);
+            }
             let stamp = stamper.now(&clock);
             let half = set < secs(-passes.0 / 1_000_000_000); // behind: half the speed of the monotonic clock
             let at = if half { start + Span(passes.0 / 2) } else { start + secs(on) };

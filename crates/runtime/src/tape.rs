@@ -10,6 +10,7 @@ use lineside_model::{Batch, Gap, GapReason, GapScope, Input, PlantState, Span, T
 use lineside_recording::{Appended, Event, Header, KeyframeKind, Mark, RecordError, Recorder, State, Status};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A recorder further behind than this says so.
@@ -18,6 +19,8 @@ const LAGGING: Span = Span::from_secs(2);
 const RETRY: Span = Span::from_secs(5);
 /// How long closing a file may hold up the loop.
 const CLOSE: Duration = Duration::from_secs(5);
+/// How long closing a file may take while another is written.
+const CLOSE_ASIDE: Duration = Duration::from_secs(60);
 
 /// What every file of one session says of its origin.
 #[derive(Clone, Debug)]
@@ -57,6 +60,8 @@ pub(crate) struct Tape {
     unrecorded: Option<Timestamp>,
     /// What the index of events of the file has.
     chronicle: Chronicle,
+    /// Closes the file before: that may seal much, and holds up nobody.
+    closing: Option<JoinHandle<()>>,
     told: RecorderState,
     failure: Option<String>,
 }
@@ -71,6 +76,7 @@ impl Tape {
             retry_at: Timestamp::MIN,
             unrecorded: None,
             chronicle: Chronicle::default(),
+            closing: None,
             told: RecorderState::Off,
             failure: None,
         }
@@ -94,7 +100,7 @@ impl Tape {
 
     /// Ends the file and begins the next one with this state.
     pub(crate) fn roll(&mut self, header: Header, state: &PlantState, at: Timestamp) {
-        self.close();
+        self.close_aside();
         if self.dir.is_some() {
             self.begin(header, state, at);
         }
@@ -183,18 +189,37 @@ impl Tape {
         inputs
     }
 
-    /// Writes out what waits, and leaves one file that opens on read-only media.
+    /// Writes out what waits, and leaves files that open on read-only media.
     pub(crate) fn close(&mut self) {
-        if let Some(recorder) = self.recorder.take()
-            && let Err(error) = recorder.close(CLOSE)
-        {
-            tracing::error!(%error, "the recording could not be closed; it will be continued or read as it is");
+        if let Some(recorder) = self.recorder.take() {
+            close(recorder, CLOSE);
+        }
+        self.await_closed();
+    }
+
+    /// Waits until all that was appended is committed, and files that are over are closed.
+    pub(crate) fn flush(&mut self) -> Result<(), RecordError> {
+        self.await_closed();
+        self.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(CLOSE))
+    }
+
+    fn close_aside(&mut self) {
+        self.await_closed(); // a whole shift has passed since
+        let Some(recorder) = self.recorder.take() else { return };
+        let closing = std::thread::Builder::new().name("close-shift".to_owned());
+        match closing.spawn(move || close(recorder, CLOSE_ASIDE)) {
+            Ok(thread) => self.closing = Some(thread),
+            // The recorder went with the thread: what waited is written, and the file is left as after a crash.
+            Err(error) => tracing::error!(%error, "no thread to close the recording of the shift that is over"),
         }
     }
 
-    /// Waits until all that was appended is committed.
-    pub(crate) fn flush(&self) -> Result<(), RecordError> {
-        self.recorder.as_ref().map_or(Ok(()), |recorder| recorder.flush(CLOSE))
+    fn await_closed(&mut self) {
+        if let Some(thread) = self.closing.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("closing a recording had ended by a panic");
+        }
     }
 
     fn begin(&mut self, header: Header, state: &PlantState, at: Timestamp) {
@@ -258,6 +283,12 @@ impl Tape {
             (State::Ok, Some(lag)) => RecorderState::Lagging(lag),
             (State::Ok, None) => RecorderState::Recording,
         }
+    }
+}
+
+fn close(recorder: Recorder, patience: Duration) {
+    if let Err(error) = recorder.close(patience) {
+        tracing::error!(%error, "the recording could not be closed; it will be continued or read as it is");
     }
 }
 
