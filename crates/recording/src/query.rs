@@ -306,7 +306,7 @@ impl Samples<'_> {
         let Some(samples) = self.reader.part(place, Want::Tag(self.tag))?.tag(self.tag) else { return Ok(Vec::new()) };
         let first = samples.count(|i| samples.at(i) < self.from);
         let end = samples.count(|i| samples.at(i) <= self.to);
-        Ok((first..end).map(|i| samples.received(i)).collect())
+        Ok(samples.range(first, end.max(first)))
     }
 }
 

@@ -67,7 +67,8 @@ impl<'a> Builder<'a> {
         };
         let every = begun || (self.needs_every)(tag) || samples.turns_within(first, end);
         let begin = if every { first } else { end - 1 };
-        self.lead.inputs.extend((begin..end).map(|i| samples.input(i)));
+        let taken = samples.range(begin, end).into_iter();
+        self.lead.inputs.extend(taken.map(|received| (received.seq, received.at, Input::Sample(received.sample))));
         self.last.insert(tag, samples.source_time(end - 1));
     }
 

@@ -165,6 +165,19 @@ impl TagView<'_> {
         }
     }
 
+    /// Samples `first` to `end`, the last not included.
+    pub(crate) fn range(&self, first: usize, end: usize) -> Vec<Received> {
+        /// From so many on, numbers are found in one pass.
+        const MANY: usize = 8;
+        match self {
+            TagView::Sealed(sealed) if end - first >= MANY => {
+                let numbers = (first..end).zip(sealed.seqs(first..end));
+                numbers.map(|(i, seq)| Received { seq, at: sealed.at(i), sample: sealed.sample(i) }).collect()
+            }
+            _ => (first..end).map(|i| self.received(i)).collect(),
+        }
+    }
+
     pub(crate) fn input(&self, i: usize) -> (u64, Timestamp, Input) {
         let Received { seq, at, sample } = self.received(i);
         (seq, at, Input::Sample(sample))
