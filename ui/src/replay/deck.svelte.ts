@@ -18,6 +18,8 @@ import { findOf, type Step } from './steps';
 
 /** 30 seeks a second. */
 const SEEK_PAUSE_MS = 33;
+/** On the wire a time is good to a microsecond. So much later than an event the state surely has it. */
+export const HAIR_MS = 0.001;
 /** A running shift has grown by so much: its time bar is asked for again. */
 const GROWN_MS = 5_000;
 /** How soon again while the index of an old file is still being made. */
@@ -148,6 +150,11 @@ export class Deck {
     this.seeker.ask(to);
   }
 
+  /** Goes to where something happened: the state has it. */
+  toEvent(at: number): void {
+    this.seek(at + HAIR_MS);
+  }
+
   /** Somebody drags: the state follows as fast as it can. */
   scrub(at: number): void {
     this.wanted = this.within(at);
@@ -189,7 +196,7 @@ export class Deck {
   async find(forward: boolean): Promise<void> {
     const { step } = this;
     if (step.what === 'record') return this.play({ action: 'stepChange', value: forward ? 1 : -1 });
-    const found = await this.ask(findOf(step, this.epoch, this.position, forward));
+    const found = await this.ask(findOf(step, this.epoch, this.searchFrom(forward), forward));
     if (found === null) return;
     if (found.atMs === null) this.say(forward ? 'replay.none.forward' : 'replay.none.back', { what: this.stepWords(step) });
     else this.arrive(found, this.stepWords(step));
@@ -197,7 +204,7 @@ export class Deck {
 
   /** Goes to where a condition has held for long enough. Null: it does not, up to the end; undefined: it was not to be found out. */
   async findCondition(condition: Condition, forward: boolean): Promise<number | null | undefined> {
-    const request = findOf({ what: 'notice' }, this.epoch, this.position, forward);
+    const request = findOf({ what: 'notice' }, this.epoch, this.searchFrom(forward), forward);
     const found = await this.ask({ ...request, what: 'condition', condition });
     if (found === null) return undefined;
     if (found.atMs !== null) this.stopAt(found.atMs);
@@ -278,7 +285,12 @@ export class Deck {
   /** Goes to what was found and stays there: at 600 times real time it would be gone before it is seen. */
   private stopAt(at: number): void {
     if (this.view?.playing === true) void this.play({ action: 'pause' });
-    this.seek(at);
+    this.toEvent(at);
+  }
+
+  /** Where it stands is not found again on the way back. */
+  private searchFrom(forward: boolean): number {
+    return forward ? this.position : this.position - 2 * HAIR_MS;
   }
 
   private async play(change: Omit<PlayRequest, 'epoch' | 'value' | 'untilMs'> & Partial<PlayRequest>): Promise<void> {

@@ -9,6 +9,7 @@ import type { Condition } from '../session/conditions';
 import type { Feed } from '../session/feed';
 import type { Phase, Session } from '../session/session';
 import type { Place, Screen } from '../shell/screen.svelte';
+import { HAIR_MS } from './deck.svelte';
 import { rememberScroll } from './scroll';
 
 /** The plant beside a shown recording. */
@@ -66,7 +67,7 @@ export class Opener {
       const { shifts } = await this.screen.platform.call('shifts', null);
       const found = shifts.find(({ fromMs, toMs, state }) => atMs >= fromMs && (atMs <= toMs || state === 'recording'));
       if (found === undefined) this.failure = t('replay.open.none', { time: this.screen.time.near(atMs, this.live.at ?? atMs) });
-      else await this.open(found.id, atMs);
+      else await this.open(found.id, atMs + HAIR_MS);
     } catch (cause) {
       this.failure = t('replay.open.failed', { shift: '', detail: detailOf(cause) });
     }
@@ -76,7 +77,7 @@ export class Opener {
   replayFrom(atMs: number): void {
     const { deck } = this.screen;
     if (deck === null) void this.openAt(atMs);
-    else deck.seek(atMs);
+    else deck.toEvent(atMs);
   }
 
   leave(): void {

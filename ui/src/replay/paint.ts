@@ -124,8 +124,12 @@ function bar(context: CanvasRenderingContext2D, { x, width, height: high, weight
 }
 
 /** Least to greatest of each column as a band, the last values as a line, gaps as gaps, doubtful columns marked below. */
-function paintTag(context: CanvasRenderingContext2D, { height }: Lane, { span, width, lane }: Picture, colours: Colours): void {
+function paintTag(context: CanvasRenderingContext2D, { height }: Lane, { span, width, lane, until }: Picture, colours: Colours): void {
   underline(context, height, width, colours);
+  // A value that is held goes on; what is recorded does not.
+  context.beginPath();
+  context.rect(0, 0, Math.max(0, xOf(until, span, width)), height + 1);
+  context.clip();
   const range = lane === null ? null : rangeOf(lane);
   if (lane === null || range === null) return;
   const columns = lane.min.length;

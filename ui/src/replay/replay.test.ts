@@ -72,7 +72,8 @@ async function replay(time: string, scenario = 'good') {
 const find = (id: string) => document.querySelector<HTMLElement>(`[data-testid="${id}"]`);
 const text = (id: string) => find(id)?.textContent.trim().replace(/\s+/g, ' ') ?? null;
 const events = () => [...document.querySelectorAll('[data-testid="events"] time')].map((time) => time.textContent);
-const position = () => screen.deck?.position ?? NaN;
+/** Whole ms: an event is stood on a hair after it. */
+const position = () => Math.floor(screen.deck?.position ?? NaN);
 const of = (name: keyof Commands) => asked.filter((one) => one.name === name);
 
 async function press(key: string, more: KeyboardEventInit = {}, target: Element = document.body) {
