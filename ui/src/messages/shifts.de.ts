@@ -32,6 +32,8 @@ export const shiftsDe: Record<keyof typeof shiftsEn, string> = {
   'shifts.clip.meaning': 'Ein Ausschnitt, nur ein Teil der Schicht: {what}.',
   'shifts.outside': 'Sie liegt nicht im Ordner der Aufzeichnungen. Importieren, damit sie hier bleibt.',
   'shifts.kept': 'behalten',
+  'shifts.keep': 'Behalten, wie alt sie auch wird',
+  'shifts.keep.let': 'Behalten. Freigeben',
   'shifts.keep.label': '{name} behalten, wie alt sie auch wird',
   'shifts.keep.on': 'Behalten: sie wird nie nach Alter oder Größe entfernt. Antippen, um sie freizugeben.',
   'shifts.keep.off': 'Diese Aufzeichnung behalten, wie alt sie auch wird.',

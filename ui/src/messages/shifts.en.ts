@@ -30,6 +30,8 @@ export const shiftsEn = {
   'shifts.clip.meaning': 'A clip, only a part of the shift: {what}.',
   'shifts.outside': 'It lies outside of the folder for recordings. Import it to have it here for good.',
   'shifts.kept': 'kept',
+  'shifts.keep': 'Keep, whatever its age',
+  'shifts.keep.let': 'Kept. Let it go',
   'shifts.keep.label': 'Keep {name}, whatever its age',
   'shifts.keep.on': 'Kept: it is never removed by age or size. Touch to let it go.',
   'shifts.keep.off': 'Keep this recording, whatever its age.',

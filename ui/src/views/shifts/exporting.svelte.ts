@@ -27,8 +27,8 @@ export class Exporting {
   failure = $state.raw<string | null>(null);
   done = $state.raw<Exported | null>(null);
 
-  readonly fromMs = $derived.by(() => (this.whole ? this.info.fromMs : this.parsed(this.from)));
-  readonly toMs = $derived.by(() => (this.whole ? this.info.toMs : this.parsed(this.to)));
+  readonly fromMs = $derived.by(() => (this.whole ? this.range.from : this.parsed(this.from)));
+  readonly toMs = $derived.by(() => (this.whole ? this.range.to : this.parsed(this.to)));
   readonly ready = $derived(
     this.busy === null && this.fromMs !== null && this.toMs !== null && this.fromMs < this.toMs && (this.allTags || this.ticked.size > 0),
   );
@@ -85,6 +85,11 @@ export class Exporting {
     });
   }
 
+  /** Stamps are finer than the numbers that tell them: whole milliseconds outwards leave nothing out. */
+  private get range(): { from: number; to: number } {
+    return { from: Math.floor(this.info.fromMs), to: Math.ceil(this.info.toMs) };
+  }
+
   private async work(what: 'tags' | 'export', run: () => Promise<void>): Promise<void> {
     this.busy = what;
     this.failure = null;
@@ -106,8 +111,7 @@ export class Exporting {
   }
 
   private parsed(text: string): number | null {
-    const { fromMs: from, toMs: to, timeZone } = this.info;
-    const found = typedTime(text, timeOf(timeZone), { from, to }, from);
+    const found = typedTime(text, timeOf(this.info.timeZone), this.range, this.range.from);
     return 'at' in found ? found.at : null;
   }
 

@@ -198,7 +198,7 @@ describe('the library', () => {
 });
 
 describe('an export', () => {
-  function exporting() {
+  function exporting(of = INFO) {
     const asked: ExportRequest[] = [];
     const made = fake('good');
     const call = ((name: string, request: never) => {
@@ -207,7 +207,7 @@ describe('an export', () => {
       if (name === 'open') return Promise.resolve({ epoch: 1, shift: 'x' });
       return name === 'close' ? Promise.resolve(null) : made.call(name as 'hello', request);
     }) as Platform['call'];
-    return { of: new Exporting({ ...made, call }, INFO), asked };
+    return { of: new Exporting({ ...made, call }, of), asked };
   }
 
   it('is of the whole recording at first', async () => {
@@ -215,6 +215,12 @@ describe('an export', () => {
     await of.run();
     expect(asked).toEqual([{ shift: 'x', fromMs: INFO.fromMs, toMs: INFO.toMs, tags: [], format: 'shift' }]);
     expect(of.done?.rows).toBe(2);
+  });
+
+  it('leaves out nothing of what is stamped finer than a millisecond', async () => {
+    const { of, asked } = exporting(info({ fromMs: START + 0.4, toMs: START + 99.2 }));
+    await of.run();
+    expect([asked[0].fromMs, asked[0].toMs]).toEqual([START, START + 100]);
   });
 
   it('takes typed times and chosen tags', async () => {
