@@ -120,7 +120,7 @@ fn trust_bits(trust: Trust) -> u32 {
     number << 4
 }
 
-fn shown_text(value: &Value) -> Option<String> {
+pub(crate) fn shown_text(value: &Value) -> Option<String> {
     match value {
         Value::Text(text) => Some(text.to_string()),
         Value::Raw(raw) => Some(raw.text.clone()),

@@ -3,7 +3,7 @@
 use crate::wire::*;
 use lineside_engine::{self as engine, NoticeKind as Kind};
 use lineside_model::config::{CounterConfig, PlantConfig, Unit};
-use lineside_model::state::{Counter, Interval, LinkHealth, PlantState, RecorderState, UnitStatus};
+use lineside_model::state::{Counter, Interval, LinkHealth, PlantState, RecorderState, Shift, UnitStatus};
 use lineside_model::{ConnectionId, LinkState, Mode, PackState, Span, SubscriptionState, TagId, Timestamp, UnitId};
 use lineside_runtime::Core;
 
@@ -96,13 +96,17 @@ fn recorder(core: &Core, state: &PlantState) -> RecorderView {
 }
 
 fn shift(state: &PlantState) -> Option<ShiftView> {
-    state.shift.as_ref().map(|shift| ShiftView {
+    state.shift.as_ref().map(shift_view)
+}
+
+pub(crate) fn shift_view(shift: &Shift) -> ShiftView {
+    ShiftView {
         name: shift.name.to_string(),
         start_ms: shift.start.as_millis_f64(),
         end_ms: shift.end.as_millis_f64(),
         crew: shift.crew.as_ref().map(|crew| crew.to_string()),
         scheduled: shift.scheduled,
-    })
+    }
 }
 
 fn units(config: &PlantConfig, state: &PlantState) -> Vec<UnitView> {
@@ -148,7 +152,11 @@ fn rate_trust(trust: Trust, unit: &Unit, status: &UnitStatus) -> Trust {
 }
 
 pub(crate) fn trust(config: &PlantConfig, state: &PlantState, tag: TagId) -> Trust {
-    match engine::trust(config, state, tag) {
+    trust_view(engine::trust(config, state, tag))
+}
+
+pub(crate) fn trust_view(trust: engine::Trust) -> Trust {
+    match trust {
         engine::Trust::Live => Trust::Live,
         engine::Trust::Uncertain => Trust::Uncertain,
         engine::Trust::Late => Trust::Late,
@@ -172,7 +180,7 @@ fn strips(state: &PlantState) -> Vec<StripView> {
     state.units.iter().enumerate().map(strip).collect()
 }
 
-fn interval(interval: &Interval) -> IntervalView {
+pub(crate) fn interval(interval: &Interval) -> IntervalView {
     IntervalView {
         start_ms: interval.start.as_millis_f64(),
         kind: interval_kind(interval),
@@ -215,7 +223,7 @@ fn output(state: &PlantState) -> Vec<OutputPointView> {
     state.output.iter().map(point).collect()
 }
 
-fn notice(notice: &engine::Notice) -> Notice {
+pub(crate) fn notice(notice: &engine::Notice) -> Notice {
     let millis = |time: Option<Timestamp>| time.map(Timestamp::as_millis_f64);
     Notice {
         seq: notice.seq as f64,
@@ -231,7 +239,7 @@ fn notice(notice: &engine::Notice) -> Notice {
     }
 }
 
-fn notice_kind(kind: Kind) -> NoticeKind {
+pub(crate) fn notice_kind(kind: Kind) -> NoticeKind {
     match kind {
         Kind::Started => NoticeKind::Started,
         Kind::LinkUp => NoticeKind::LinkUp,

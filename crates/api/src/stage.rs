@@ -8,6 +8,7 @@
 use crate::commands::{bad_request, stale};
 use crate::plant;
 use crate::wire::*;
+use lineside_recording::Reader;
 use lineside_runtime::{ReplaySession, SharedCore};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -38,6 +39,8 @@ pub struct Replayed {
     pub session: ReplaySession,
     /// The recording, as requests name it.
     pub shift: String,
+    /// Answers questions about the same file; it remembers what it decoded.
+    pub reader: Arc<Mutex<Reader>>,
 }
 
 struct Opening {

@@ -110,6 +110,11 @@ impl Library {
     }
 }
 
+/// One file, wherever it lies; `running` as for [`Library::list`].
+pub fn examine(path: &Path, running: Option<&Path>) -> Entry {
+    entry(path, &database::seen(path), about(path).map_err(|error| crate::error::words(&error)), running)
+}
+
 impl Entry {
     /// The newest instant that it covers; when that is not known, when it was written.
     pub fn end(&self) -> Timestamp {

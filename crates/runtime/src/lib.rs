@@ -16,6 +16,9 @@ pub mod view;
 
 pub use clock::{Clock, SimClock, SystemClock};
 pub use live::{Live, Options};
-pub use replay::{Command, Damage, Doubt, PlaybackState, Player, Replay, ReplayReport, ReplaySession, Speed};
+pub use replay::{
+    Command, Damage, Doubt, PlaybackState, Player, Progress, Replay, ReplayError, ReplayReport, ReplaySession, Speed,
+    Timeline,
+};
 pub use running::{MarkError, Running, spawn};
 pub use view::{Core, SharedCore, View};

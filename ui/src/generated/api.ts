@@ -960,7 +960,7 @@ subject: string, kind: ParameterKind,
  */
 value: number | null, };
 
-export type ParameterKind = "maxAgeS" | "idealRate" | "bandLow" | "bandHigh" | "maxRate" | "targetRate" | "minorStopS";
+export type ParameterKind = "maxAgeS" | "idealRate" | "bandLow" | "bandHigh" | "maxRate" | "maxRateReject" | "targetRate" | "minorStopS";
 
 export type WhatIfRequest = { epoch: number, changes: Array<ParameterChange>, };
 
@@ -978,7 +978,15 @@ noticesNew: Array<Notice>,
 /**
  * Notices that are the same in both.
  */
-noticesSame: number, inputs: number, tookMs: number, };
+noticesSame: number, 
+/**
+ * Why the second run is not wholly one under the changed parameters.
+ */
+caveats: Array<CaveatView>, inputs: number, tookMs: number, };
+
+export type CaveatView = { kind: CaveatKind, atMs: number | null, };
+
+export type CaveatKind = "startState" | "takenOver" | "damaged";
 
 export type FigurePair = { kind: FigureKind, 
 /**

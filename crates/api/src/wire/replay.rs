@@ -190,7 +190,8 @@ records! {
         pub value: Option<f64>,
     }
 
-    enum ParameterKind { MaxAgeS, IdealRate, BandLow, BandHigh, MaxRate, TargetRate, MinorStopS }
+    /// MaxRate: of the counter of good products.
+    enum ParameterKind { MaxAgeS, IdealRate, BandLow, BandHigh, MaxRate, MaxRateReject, TargetRate, MinorStopS }
 
     struct WhatIfRequest { pub epoch: u32, pub changes: Vec<ParameterChange> }
 
@@ -205,9 +206,17 @@ records! {
         pub notices_new: Vec<Notice>,
         /// Notices that are the same in both.
         pub notices_same: u32,
+        /// Why the second run is not wholly one under the changed parameters.
+        pub caveats: Vec<CaveatView>,
         pub inputs: f64,
         pub took_ms: f64,
     }
+
+    /// Something computed under the recorded parameters goes into both runs, or is missing in both, from here on.
+    struct CaveatView { pub kind: CaveatKind, pub at_ms: Option<f64> }
+
+    /// StartState: the state that the file begins with. TakenOver: the state behind a stretch that was not recorded.
+    enum CaveatKind { StartState, TakenOver, Damaged }
 
     struct FigurePair {
         pub kind: FigureKind,

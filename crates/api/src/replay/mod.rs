@@ -1,4 +1,20 @@
-//! Replay in the words of the wire: where a replay stands, and what a screen asks of it.
+//! Recordings in the words of the wire: where a replay stands, what a screen asks of it, and what the answers say.
+
+mod comparison;
+mod facts;
+mod line;
+mod mark;
+mod search;
+mod timeline;
+mod what_if;
+
+pub use comparison::comparison;
+pub use facts::{info, stops};
+pub use line::lane;
+pub use mark::{mark, mark_of};
+pub use search::{found, tag, wanted};
+pub use timeline::timeline;
+pub use what_if::{changes, parameters, what_if};
 
 use crate::commands::bad_request;
 use crate::wire::*;
