@@ -2,6 +2,22 @@
 
 use std::path::PathBuf;
 
+/// What a program is run for, beside showing a plant.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Task {
+    /// Looks into a recording, checks it, or writes a part of it as another file
+    Shift(crate::cli::ShiftArgs),
+}
+
+impl Task {
+    /// Does it, without a screen; the exit code of the program.
+    pub fn run(&self) -> std::process::ExitCode {
+        match self {
+            Task::Shift(args) => crate::cli::run(args),
+        }
+    }
+}
+
 /// Options of the desktop program and of the loopback server.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Args {

@@ -16,3 +16,14 @@ pub(crate) fn bad_request(message: impl Into<String>) -> ApiError {
 pub(crate) fn internal(message: impl Into<String>) -> ApiError {
     ApiError { code: ErrorCode::Internal, message: message.into() }
 }
+
+/// An error with all of its causes, as the reason why something cannot be had.
+pub(crate) fn because(error: &dyn std::error::Error) -> ApiError {
+    refused(chain(error))
+}
+
+/// An error with all of its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text} ({cause})"))
+}

@@ -7,10 +7,12 @@ use crate::args::Args;
 use crate::problems;
 use lineside_api::{Scene, Stage, wire::Problem};
 use lineside_config::Loaded;
+use lineside_model::config::Retention;
 use lineside_model::inlet::{Inlet, inlet};
 use lineside_model::{ConnectionId, PlantConfig, Span, Timestamp};
 use lineside_opcua::{Adapter, Settings};
-use lineside_runtime::{Clock, Live, Options, Running, SystemClock};
+use lineside_recording::Mark;
+use lineside_runtime::{Clock, Live, MarkError, Options, Running, SystemClock};
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -96,6 +98,29 @@ impl Station {
     /// The time of this computer.
     pub(crate) fn now(&self) -> Timestamp {
         SystemClock::new().now()
+    }
+
+    /// The file being written; `None` while there is none.
+    pub(crate) fn recording(&self) -> Option<PathBuf> {
+        // Asked of the stage, which nobody holds while a session ends.
+        let (core, _) = self.stage.plant()?;
+        let name = core.lock().file.clone();
+        (!name.is_empty()).then(|| self.data.join("shifts").join(name))
+    }
+
+    /// What is kept of the recordings of the plant in force; everything where there is none.
+    pub(crate) fn retention(&self) -> Retention {
+        self.stage.plant().map(|(core, _)| core.lock().engine.config().retention).unwrap_or_default()
+    }
+
+    /// Puts a mark into the running shift.
+    pub(crate) fn mark(&self, mark: Mark) -> Result<Mark, MarkError> {
+        self.inner().session.as_ref().ok_or(MarkError::Ended)?.running.mark(mark)
+    }
+
+    /// Takes a mark out of the running shift.
+    pub(crate) fn unmark(&self, id: u64) -> Result<(), MarkError> {
+        self.inner().session.as_ref().ok_or(MarkError::Ended)?.running.unmark(id)
     }
 
     /// An epoch for a session that begins now.

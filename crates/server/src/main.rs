@@ -1,15 +1,17 @@
 //! `lineside-server`: Lineside without a window, for a browser on this computer.
 
 use clap::Parser;
-use lineside_host::{Args, Host};
+use lineside_host::{Args, Host, Task};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Serves Lineside to a browser on this computer.
 #[derive(Parser)]
-#[command(name = "lineside-server", version)]
+#[command(name = "lineside-server", version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    task: Option<Task>,
     #[command(flatten)]
     args: Args,
     /// Port on 127.0.0.1; 0 lets the system choose.
@@ -23,7 +25,11 @@ struct Cli {
 #[tokio::main]
 async fn main() -> ExitCode {
     lineside_host::start_log();
-    match run(Cli::parse()).await {
+    let cli = Cli::parse();
+    if let Some(task) = &cli.task {
+        return task.run();
+    }
+    match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error}");
@@ -34,7 +40,8 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
     let listening = lineside_server::listen(cli.port).await?;
-    let host = Host::start(&cli.args, &tokio::runtime::Handle::current());
+    let args = Args { downloads: true, ..cli.args };
+    let host = Host::start(&args, &tokio::runtime::Handle::current());
     // Whoever started us reads the address from standard output.
     writeln!(std::io::stdout(), "UP {}", listening.url())?;
     let served = listening.serve(host.api(), cli.ui, asked_to_stop()).await;
