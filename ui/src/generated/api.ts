@@ -752,7 +752,7 @@ digestsEqual: number, digests: number,
  */
 differsAtMs: number | null, damaged: Array<DamageView>, 
 /**
- * What SQLite says beyond that.
+ * What SQLite says beyond that, and rows beside the inputs that cannot be read (events, marks, attachments).
  */
 structure: Array<string>, tookMs: number, };
 

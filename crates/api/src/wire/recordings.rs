@@ -87,7 +87,7 @@ records! {
         /// The first state that replay does not reach; null: none.
         pub differs_at_ms: Option<f64>,
         pub damaged: Vec<DamageView>,
-        /// What SQLite says beyond that.
+        /// What SQLite says beyond that, and rows beside the inputs that cannot be read (events, marks, attachments).
         pub structure: Vec<String>,
         pub took_ms: f64,
     }

@@ -19,13 +19,13 @@ pub(crate) fn verify(path: &Path) -> Result<VerifyView, ReplayError> {
         intact: read.is_intact() && differs_at.is_none(),
         batches: read.batches as f64,
         inputs: read.inputs as f64,
-        blocks: 0,
+        blocks: read.blocks as u32,
         keyframes: read.keyframes as u32,
         digests_equal: replayed.digests_equal as u32,
         digests: replayed.digests_equal as u32 + replayed.mismatches.len() as u32,
         differs_at_ms: differs_at.map(Timestamp::as_millis_f64),
         damaged: damaged(&file, &read)?,
-        structure: read.structure,
+        structure: [read.structure, read.beside].concat(),
         took_ms: began.elapsed().as_secs_f64() * 1e3,
     })
 }

@@ -41,6 +41,6 @@ export function fakeWhatIf({ changes }: WhatIfRequest): WhatIfResult {
     figures,
     noticesGone: age !== null && age > 10 ? [{ ...BASE, seq: 1, atMs: at, kind: 'subscriptionLate' }] : [],
     noticesNew: age !== null && age < 10 ? [{ ...BASE, seq: 2, atMs: at, kind: 'subscriptionLate' }] : [],
-    noticesSame: 12, inputs: 2_764_800, tookMs: 1_840,
+    noticesSame: 12, caveats: [], inputs: 2_764_800, tookMs: 1_840,
   };
 }
