@@ -31,10 +31,12 @@ pub(crate) struct Options {
 const DEFAULT_MINUTES: f64 = 10.0;
 const DEFAULT_SECONDS: u32 = 60;
 
-/// The part of an id before the dot.
+/// The part of an id before the dot, where nothing else is said.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Group {
     Journal,
+    /// Also the figures of `replay` and `trend`, which are of the same file
+    Recording,
     Ingest,
     Opcua,
     Frame,
@@ -69,6 +71,21 @@ const FIGURES: &[Figure] = &[
     figure("opcua.ratio_to_asyncua", "1", Some(Target::AtLeast(1.0))),
     figure("opcua.ratio_to_node_opcua", "1", Some(Target::AtLeast(1.0))),
     figure("journal.samples_per_s", "samples/s", Some(Target::AtLeast(1_000_000.0))),
+    figure("recording.bytes_per_change", "B", Some(Target::AtMost(2.0))),
+    figure("recording.bytes_per_scan_point", "B", None),
+    figure("recording.ratio_to_mcap", "1", Some(Target::AtLeast(12.0))),
+    figure("recording.ratio_to_mcap_scan", "1", Some(Target::AtLeast(2.0))),
+    figure("recording.ratio_to_sqlite_rows", "1", Some(Target::AtLeast(14.0))),
+    figure("recording.ratio_to_influx", "1", Some(Target::AtLeast(1.0))),
+    figure("recording.ratio_to_victoriametrics", "1", Some(Target::AtLeast(1.0))),
+    figure("recording.append_samples_per_s", "samples/s", Some(Target::AtLeast(1_000_000.0))),
+    figure("replay.seek_visible_ms_p95", "ms", Some(Target::AtMost(10.0))),
+    figure("replay.seek_all_ms_p95", "ms", Some(Target::AtMost(25.0))),
+    figure("replay.seek_across_file", "1", Some(Target::AtMost(2.0))),
+    figure("replay.scrub_seeks_per_s", "seeks/s", Some(Target::AtLeast(30.0))),
+    figure("replay.changes_per_s", "changes/s", Some(Target::AtLeast(5_000_000.0))),
+    figure("replay.open_ms", "ms", Some(Target::AtMost(300.0))),
+    figure("trend.m4_8pens_shift_ms", "ms", Some(Target::AtMost(30.0))),
     figure("frame.source_to_frame_ms_p95", "ms", Some(Target::AtMost(150.0))),
     figure("frame.js_apply_ms_p99", "ms", Some(Target::AtMost(2.0))),
     figure("start.first_value_s", "s", Some(Target::AtMost(2.5))),
@@ -103,6 +120,7 @@ fn measure(group: Group, programs: &Programs, options: &Options) -> Outcome<Map<
         Group::Journal => {
             picked(&driver("lineside-recording", "journal_rate", &[&folder])?, "samples_per_s", "journal.samples_per_s")
         }
+        Group::Recording => driver("lineside-tests", "bench", &["recording", &folder]),
         Group::Ingest => driver("lineside-tests", "bench", &["ingest", &folder, &options.seconds.to_string()]),
         Group::Opcua => {
             machine::python()?;

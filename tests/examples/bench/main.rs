@@ -7,6 +7,7 @@ mod bare;
 mod frame;
 mod ingest;
 mod opcua;
+mod recording;
 mod rig;
 mod screen;
 mod start;
@@ -25,13 +26,14 @@ fn main() -> Outcome<()> {
     let (group, programs, seconds) = match arguments.as_slice() {
         [group, programs] => (group, programs, 60),
         [group, programs, seconds] => (group, programs, seconds.parse()?),
-        _ => return Err("usage: bench ingest|frame|opcua|start <folder of programs> [seconds]".into()),
+        _ => return Err("usage: bench ingest|frame|opcua|recording|start <folder of programs> [seconds]".into()),
     };
     let programs = Path::new(programs);
     let figures = match group.as_str() {
         "ingest" => ingest::measure(programs, seconds)?,
         "frame" => frame::measure(programs)?,
         "opcua" => opcua::measure(seconds)?,
+        "recording" => recording::measure(programs)?,
         "start" => start::measure(programs)?,
         other => return Err(format!("there is no group `{other}`").into()),
     };
