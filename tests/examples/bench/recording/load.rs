@@ -1,7 +1,8 @@
 //! The loads that are recorded: the simulated plant's own signals, scanned as a server scans them, through a live
 //! session with its recorder.
 //!
-//! Everything is seeded: the same load gives the same inputs in every run and on every machine.
+//! The plant is seeded: the same load gives the same values and times in every run. What the session observes of its own
+//! recorder is the only difference.
 
 use crate::Outcome;
 use lineside_config::parse;
@@ -10,7 +11,7 @@ use lineside_model::{
     ConnectionId, Input, LinkState, PlantConfig, Sample, Span, StatusCode, SubscriptionState, TagId, Timestamp, Value,
 };
 use lineside_plant::{self as plant, Scenario, Simulation, SimulationOptions, plant_toml};
-use lineside_recording::{Row, ShiftFile};
+use lineside_recording::{Recorder, Row, ShiftFile};
 use lineside_runtime::{Live, Options, SimClock};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ const KEYFRAME_INPUTS: u64 = 1_000_000;
 const REPORT_EVERY: Span = Span::from_secs(5);
 /// Simulated time knows no waiting: after so many inputs the bench lets the recorder catch up.
 const AHEAD: usize = 50_000;
+/// More than it takes to seal a whole recording.
+const SEALED: Duration = Duration::from_secs(300);
 
 /// What is recorded.
 pub(crate) struct Load {
@@ -120,6 +123,11 @@ pub(crate) fn record(load: &Load, folder: &Path) -> Outcome<Recording> {
     live.finish();
     let file = lineside_recording::find_newest(&folder).newest.ok_or("nothing was recorded")?;
     let path = file.path().to_owned();
+    // The plant's hours have passed in seconds: sealing comes after, as it does for what a crash left.
+    Recorder::resume(&path)?.close(SEALED)?;
+    if std::fs::read_dir(&folder)?.count() != 1 {
+        return Err("the recording was not closed into one file".into());
+    }
     let bytes = std::fs::metadata(&path)?.len();
     let scan_points = config.tags.len() as u64 * scans.unsigned_abs();
     Ok(Recording { path, config, bytes, changes: changes as u64, scan_points })

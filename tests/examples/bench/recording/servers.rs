@@ -42,7 +42,7 @@ pub(crate) fn influx(recording: &Recording, folder: &Path) -> Outcome<Option<u64
     let mut command = Command::new("influxd");
     command.arg("run").arg("-config").arg(home.join("influx.conf"));
     let Some(server) = Server::start(&mut command, http)? else { return Ok(None) };
-    server.post("/query?q=CREATE+DATABASE+bench+WITH+DURATION+INF+SHARD+DURATION+52w", b"")?;
+    server.ask("POST", "/query?q=CREATE+DATABASE+bench+WITH+DURATION+INF+SHARD+DURATION+52w", b"")?;
     let line = |lines: &mut String, name: &str, sample: &Sample, source: Span| {
         // Writing to a String cannot fail.
         let _infallible = match value(sample) {
@@ -51,6 +51,8 @@ pub(crate) fn influx(recording: &Recording, folder: &Path) -> Outcome<Option<u64
         };
     };
     server.load(recording, "/write?db=bench&precision=ns", &line)?;
+    let stored = server.ask("GET", "/query?db=bench&q=SELECT+count(v)+FROM+s", b"")?;
+    complete("InfluxDB", recording, stored.rsplit_once(',').and_then(|(_, rest)| rest.split(']').next()))?;
     settled(&home.join("data"), ".tsm").map(Some)
 }
 
@@ -71,8 +73,11 @@ pub(crate) fn victoria_metrics(recording: &Recording, folder: &Path) -> Outcome<
         }
     };
     server.load(recording, "/write?precision=ms", &line)?;
-    server.get("/internal/force_flush")?;
-    server.get("/internal/force_merge")?;
+    server.ask("GET", "/internal/force_flush", b"")?;
+    let everything = "/api/v1/query?query=sum(count_over_time(s_v[1d]))&time=1772496000&nocache=1";
+    let stored = server.ask("GET", everything, b"")?;
+    complete("VictoriaMetrics", recording, stored.rsplit('"').nth(1))?;
+    server.ask("GET", "/internal/force_merge", b"")?;
     settled(&home.join("data"), ".bin").map(Some)
 }
 
@@ -114,23 +119,17 @@ impl Server {
                 waiting += 1;
             }
             if waiting >= LINES {
-                self.post(place, lines.as_bytes())?;
+                self.ask("POST", place, lines.as_bytes())?;
                 (waiting, lines) = (0, String::new());
             }
             Ok(())
         })?;
-        self.post(place, lines.as_bytes())
+        self.ask("POST", place, lines.as_bytes())?;
+        Ok(())
     }
 
-    fn post(&self, place: &str, body: &[u8]) -> Outcome<()> {
-        self.ask("POST", place, body)
-    }
-
-    fn get(&self, place: &str) -> Outcome<()> {
-        self.ask("GET", place, b"")
-    }
-
-    fn ask(&self, method: &str, place: &str, body: &[u8]) -> Outcome<()> {
+    /// The answer, head and body.
+    fn ask(&self, method: &str, place: &str, body: &[u8]) -> Outcome<String> {
         let mut stream = TcpStream::connect(self.address)?;
         let head = format!(
             "{method} {place} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
@@ -141,7 +140,7 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         let status = answer.split(' ').nth(1).unwrap_or_default();
-        if status.starts_with('2') { Ok(()) } else { Err(format!("{method} {place}: {answer}").into()) }
+        if status.starts_with('2') { Ok(answer) } else { Err(format!("{method} {place}: {answer}").into()) }
     }
 }
 
@@ -151,6 +150,19 @@ impl Drop for Server {
             eprintln!("ending a database: {error}");
         }
     }
+}
+
+/// A database that has not taken every value is not compared. It counts one value of a tag per instant of its clock.
+fn complete(name: &str, recording: &Recording, stored: Option<&str>) -> Outcome<()> {
+    let mut given = 0_u64;
+    recording.each_scan(|_, samples| {
+        given += samples.iter().filter(|sample| value(sample).is_some()).count() as u64;
+        Ok(())
+    })?;
+    let stored: u64 =
+        stored.unwrap_or_default().trim().parse().map_err(|_| format!("{name} does not say its count"))?;
+    eprintln!("{name}: {stored} of {given} values stored");
+    if stored as f64 > 0.999 * given as f64 { Ok(()) } else { Err(format!("{name} has lost values").into()) }
 }
 
 fn free_port() -> io::Result<u16> {
