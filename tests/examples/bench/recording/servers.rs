@@ -159,8 +159,7 @@ fn complete(name: &str, recording: &Recording, stored: Option<&str>) -> Outcome<
         given += samples.iter().filter(|sample| value(sample).is_some()).count() as u64;
         Ok(())
     })?;
-    let stored: u64 =
-        stored.unwrap_or_default().trim().parse().map_err(|_| format!("{name} does not say its count"))?;
+    let stored: u64 = stored.ok_or_else(|| format!("{name} does not say its count"))?.trim().parse()?;
     eprintln!("{name}: {stored} of {given} values stored");
     if stored as f64 > 0.999 * given as f64 { Ok(()) } else { Err(format!("{name} has lost values").into()) }
 }
