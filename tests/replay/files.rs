@@ -31,6 +31,7 @@ fn a_check_reads_everything_and_finds_what_is_damaged() {
             Ok(_) | Err(_) => noticed += 1,
         }
     }
+    eprintln!("noticed {noticed} of 39");
     assert!(noticed > 2, "only {noticed} of 39");
     ground.ends();
 }

@@ -36,7 +36,7 @@ use lineside_model::{TagId, Timestamp};
 /// The form of skeleton, segment and overview that this program writes and reads.
 const FORM: u8 = 1;
 /// Tags of one group: those whose numbers divided by this are equal.
-const GROUP_TAGS: u32 = 50;
+const GROUP_TAGS: u32 = 100;
 /// There are so many groups; the last takes all tags beyond.
 const GROUPS: u32 = 4096;
 /// A block of more inputs is not read: what says so is no block of ours.

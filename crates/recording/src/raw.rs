@@ -179,6 +179,18 @@ pub(crate) fn digests(connection: &Connection, from: u64, until: u64) -> rusqlit
     found.filter_map(Result::transpose).filter(|row| is_within(row, from, until)).collect()
 }
 
+/// How many fingerprints do not match their checksums. A replay passes them over, a check tells them.
+pub(crate) fn damaged_digests(connection: &Connection) -> rusqlite::Result<u64> {
+    let mut select = connection.prepare("SELECT seq, at, digest, crc FROM digest")?;
+    let mut found = select.query([])?;
+    let mut damaged = 0;
+    while let Some(row) = found.next()? {
+        let numbers: [i64; 3] = [row.get(0)?, row.get(1)?, row.get(2)?];
+        damaged += u64::from(database::checksum(numbers, &[]) != row.get::<_, i64>(3)?);
+    }
+    Ok(damaged)
+}
+
 /// Only which there are: their bodies are large.
 pub(crate) fn keyframes(connection: &Connection, from: u64, until: u64) -> rusqlite::Result<Vec<Raw>> {
     let mut select = connection

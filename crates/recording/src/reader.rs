@@ -1,7 +1,7 @@
 //! Opening a shift file: what it says of itself, the state it begins from, its rows, and whether it is intact.
 
 use crate::rows::{self, Row, Rows};
-use crate::{Header, KeyframeKind, OpenError, attach, block, database, events, marks};
+use crate::{Header, KeyframeKind, OpenError, attach, block, database, events, marks, raw};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
 use rusqlite::{Connection, OptionalExtension};
@@ -148,7 +148,30 @@ impl ShiftFile {
             Err(OpenError::Damaged { what, .. }) => report.beside.push(what),
             Err(other) => return Err(other),
         }
+        self.check_keyframes(&mut report)?;
         Ok(report)
+    }
+
+    /// Keyframes in passing: a replay of the whole file does not need them, a quick seek does.
+    fn check_keyframes(&self, report: &mut Report) -> Result<(), OpenError> {
+        let connection = database::connect_for_reading(&self.path)?;
+        let places = match rows::periodic_keyframes(&connection).map_err(|source| OpenError::sqlite(&self.path, source))
+        {
+            Err(OpenError::Damaged { what, .. }) => {
+                report.beside.push(what);
+                return Ok(());
+            }
+            other => other?,
+        };
+        report.keyframes += places.len() as u64;
+        for seq in places {
+            match rows::keyframe(&connection, &self.path, KeyframeKind::Periodic, seq) {
+                Ok(_intact) => {}
+                Err(OpenError::Damaged { what, .. }) => report.beside.push(what),
+                Err(other) => return Err(other),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -156,10 +179,11 @@ impl ShiftFile {
 fn beside(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> {
     let events = events::checked(connection, Timestamp::MIN..=Timestamp::MAX)?;
     let (marks, damaged_marks) = marks::checked(connection)?;
+    let damaged_digests = raw::damaged_digests(connection)?;
     let damaged_events = events.iter().filter(|event| event.is_err()).count() as u64;
     report.events = events.len() as u64;
     report.marks = marks.len() as u64 + damaged_marks;
-    for (count, what) in [(damaged_events, "events"), (damaged_marks, "marks")] {
+    for (count, what) in [(damaged_events, "events"), (damaged_marks, "marks"), (damaged_digests, "fingerprints")] {
         if count > 0 {
             report.beside.push(format!("{what}: {count} cannot be read"));
         }

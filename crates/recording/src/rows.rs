@@ -9,6 +9,7 @@ use crate::{KeyframeKind, OpenError, codec, database};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit as inflate;
 use rusqlite::{Connection, ErrorCode, params};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -295,6 +296,19 @@ pub(crate) fn newest_keyframes(connection: &Connection) -> rusqlite::Result<Vec<
     rows.collect()
 }
 
+/// Added to the version of a keyframe whose body is a zlib stream (RFC 1950).
+pub(crate) const DEFLATED: i64 = 256;
+/// No state is larger: a forged stream cannot make us reserve more.
+const STATE_MAX: usize = 1 << 28;
+
+/// Sequence numbers of all keyframes in passing, which no replay of the whole file reads.
+pub(crate) fn periodic_keyframes(connection: &Connection) -> rusqlite::Result<Vec<u64>> {
+    let mut statement = connection.prepare("SELECT seq FROM keyframe WHERE kind = ?1 ORDER BY seq")?;
+    let rows =
+        statement.query_map([KeyframeKind::Periodic.number()], |row| row.get::<_, i64>(0).map(|seq| seq as u64))?;
+    rows.collect()
+}
+
 /// One keyframe, checked and decoded.
 pub(crate) fn keyframe(
     connection: &Connection,
@@ -313,8 +327,14 @@ pub(crate) fn keyframe(
     if database::checksum([seq as i64, kind.number(), at, after], &body) != crc {
         return Err(damaged("does not match its checksum".to_owned()));
     }
+    let (deflated, version) = (version & DEFLATED != 0, version & !DEFLATED);
     if version > i64::from(archive::VERSION) {
         return Err(OpenError::Newer { path: path.to_owned(), found: version, known: i64::from(archive::VERSION) });
     }
+    let body = if deflated {
+        inflate(&body, STATE_MAX).map_err(|wrong| damaged(format!("cannot be inflated ({:?})", wrong.status)))?
+    } else {
+        body
+    };
     archive::decode(&body).map_err(|malformed| damaged(malformed.to_string()))
 }

@@ -7,11 +7,13 @@
 use crate::block::{self, Packed};
 use crate::header::{EXTENSION, Header, file_stem};
 use crate::queue::{Item, Keyframe};
-use crate::{KeyframeKind, OpenError, RecordError, codec, database, events, marks};
+use crate::{KeyframeKind, OpenError, RecordError, codec, database, events, marks, rows};
 use lineside_model::archive;
 use lineside_model::state::PlantState;
 use lineside_model::{Batch, Timestamp};
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use rusqlite::{Connection, TransactionBehavior, params};
+use std::borrow::Cow;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +25,9 @@ const INSERT_KEYFRAME: &str =
     "INSERT OR REPLACE INTO keyframe (seq, kind, at, after, version, crc, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const KEYFRAME_AFTER: &str = "SELECT min(after) FROM keyframe WHERE seq = ?1 AND kind = ?2";
 const INSERT_DIGEST: &str = "INSERT OR REPLACE INTO digest (seq, at, digest, crc) VALUES (?1, ?2, ?3, ?4)";
+
+/// Two milliseconds for a thousand tags, on the writer's thread, every quarter of an hour.
+const DEFLATE_LEVEL: u8 = 6;
 
 pub(crate) struct Store {
     path: PathBuf,
@@ -281,12 +286,23 @@ fn write_keyframe(connection: &Connection, keyframe: &Keyframe) -> rusqlite::Res
     // One that replaces another at the same place still stands behind the same hole.
     let before: Option<i64> = connection.prepare_cached(KEYFRAME_AFTER)?.query_row(place, |row| row.get(0))?;
     let after = before.unwrap_or(i64::MAX).min(keyframe.after as i64);
+    let (version, body) = stored(keyframe);
     let numbers = [place[0], place[1], keyframe.at.0, after];
-    let crc = database::checksum(numbers, &keyframe.body);
+    let crc = database::checksum(numbers, &body);
     let [seq, kind, at, after] = numbers;
-    let values = params![seq, kind, at, after, archive::VERSION, crc, &*keyframe.body];
-    connection.prepare_cached(INSERT_KEYFRAME)?.execute(values)?;
-    Ok(keyframe.body.len())
+    connection.prepare_cached(INSERT_KEYFRAME)?.execute(params![seq, kind, at, after, version, crc, &*body])?;
+    Ok(body.len())
+}
+
+/// A keyframe as the file has it: those in passing are many, and deflated.
+fn stored(keyframe: &Keyframe) -> (i64, Cow<'_, [u8]>) {
+    let version = i64::from(archive::VERSION);
+    match keyframe.kind {
+        KeyframeKind::Start | KeyframeKind::Resume => (version, Cow::Borrowed(&*keyframe.body)),
+        KeyframeKind::Periodic => {
+            (version + rows::DEFLATED, Cow::Owned(compress_to_vec_zlib(&keyframe.body, DEFLATE_LEVEL)))
+        }
+    }
 }
 
 fn write_digest(connection: &Connection, seq: u64, at: Timestamp, digest: u64) -> rusqlite::Result<usize> {

@@ -130,22 +130,34 @@ pub fn notice_of(event: &Event) -> Option<Notice> {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Strips {
     pub units: Vec<Vec<Interval>>,
+    /// Beside each interval: when it was learned of. It begins by the machine's clock, earlier than a replay shows it.
+    pub arrivals: Vec<Vec<Timestamp>>,
 }
 
 impl Strips {
     /// As the state has them.
     pub fn of(state: &PlantState) -> Strips {
-        Strips { units: state.units.iter().map(|unit| unit.intervals.iter().copied().collect()).collect() }
+        let units: Vec<Vec<Interval>> =
+            state.units.iter().map(|unit| unit.intervals.iter().copied().collect()).collect();
+        let arrivals = units.iter().map(|list| list.iter().map(|interval| interval.start).collect()).collect();
+        Strips { units, arrivals }
     }
 
     /// Takes an event in order; those that are no interval change nothing.
     pub fn take(&mut self, event: &Event) {
         let (Some(unit), Some(start), UNIT_INTERVAL) = (event.unit, event.from, event.kind) else { return };
-        let Some(list) = self.units.get_mut(unit.0 as usize) else { return };
-        list.truncate(list.partition_point(|interval| interval.start < start));
+        let place = unit.0 as usize;
+        let (Some(list), Some(arrivals)) = (self.units.get_mut(place), self.arrivals.get_mut(place)) else { return };
         let state = PackState::ALL.get(usize::from(event.state)).copied().unwrap_or_default();
         let mode = Mode::ALL.get(usize::from(event.mode)).copied().unwrap_or_default();
-        list.push(Interval { start, state, mode, known: event.known });
+        let interval = Interval { start, state, mode, known: event.known };
+        let kept = list.partition_point(|interval| interval.start < start);
+        // Told again, it was known before.
+        let known = (list.get(kept) == Some(&interval)).then(|| arrivals[kept]);
+        list.truncate(kept);
+        arrivals.truncate(kept);
+        list.push(interval);
+        arrivals.push(known.unwrap_or(event.at));
     }
 }
 

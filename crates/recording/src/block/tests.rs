@@ -139,7 +139,7 @@ fn a_lost_segment_costs_its_samples_and_no_others() {
             }
             Piece::Lost { first, last, reason, .. } => {
                 assert_eq!(first, next);
-                assert!(reason.starts_with("tags 50 to 99 in block 1: "), "{reason}");
+                assert!(reason.starts_with("tags 100 to 199 in block 1: "), "{reason}");
                 for seq in first..=last {
                     let batch = batches.iter().rfind(|batch| batch.first_seq <= seq).expect("a batch");
                     let Input::Sample(sample) = &batch.inputs[(seq - batch.first_seq) as usize] else { panic!() };

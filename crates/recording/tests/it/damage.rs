@@ -144,10 +144,10 @@ fn damage_of_a_block_costs_what_is_damaged() {
         assert_eq!(words, reasons, "{damage}");
     };
     let lost = "x1-3 d3 x4-6 d6 k16 b17-19 d19 b20-22 d22";
-    let segment = "tags 0 to 49 in block 1: the segment does not match its checksum";
+    let segment = "tags 0 to 99 in block 1: the segment does not match its checksum";
     check("UPDATE seg SET body = zeroblob(length(body)) WHERE id = 4096", lost, &[segment]);
     check("UPDATE seg SET n = n + 1 WHERE id = 4096", lost, &[segment]);
-    check("DELETE FROM seg WHERE id = 4096", lost, &["tags 0 to 49 in block 1: the segment is missing"]);
+    check("DELETE FROM seg WHERE id = 4096", lost, &["tags 0 to 99 in block 1: the segment is missing"]);
     check("UPDATE seg SET ov = zeroblob(5)", "b1-3 d3 b4-6 d6 k16 b17-19 d19 b20-22 d22", &[]);
     let block = "block 2: the block does not match its checksum";
     let second = "b1-3 d3 b4-6 d6 k16 d19 x17-22 d22";
@@ -242,4 +242,35 @@ proptest! {
         // Whatever it finds: it comes to an end.
         prop_assert!(file.verify().map_or(true, |report| report.inputs <= 36_000));
     }
+}
+
+#[test]
+fn damage_beside_the_inputs_is_named_by_a_check() {
+    let check = |damage: &str, expected: &[&str]| {
+        let dir = tempfile::tempdir().expect("temp folder");
+        let mut recorder = Recorder::create(dir.path(), header(), &state(0)).expect("creates");
+        let path = recorder.path().to_owned();
+        recorder.append(batch(1, 3));
+        recorder.keyframe(KeyframeKind::Periodic, &state(3));
+        recorder.digest(3, Timestamp(1), 7);
+        recorder.close(PATIENCE).expect("closes");
+        Connection::open(&path).expect("opens").execute_batch(damage).expect("damages");
+        let file = ShiftFile::open(&path).expect("opens");
+        let report = file.verify().expect("verifies");
+        assert_eq!(
+            (report.beside.iter().map(String::as_str).collect::<Vec<_>>(), report.keyframes),
+            (expected.to_vec(), 2),
+            "{damage}"
+        );
+        assert_eq!(report.is_intact(), expected.is_empty(), "{damage}");
+        assert_eq!(
+            file.latest().expect("a state").seq,
+            if expected.len() == 1 && damage.contains("kind") { 0 } else { 3 }
+        );
+    };
+    check("", &[]);
+    let checksum = "keyframe 3: does not match its checksum";
+    check("UPDATE keyframe SET body = zeroblob(20) WHERE kind = 2", &[checksum]);
+    check("UPDATE keyframe SET at = at + 1 WHERE kind = 2", &[checksum]);
+    check("UPDATE digest SET digest = digest + 1", &["fingerprints: 1 cannot be read"]);
 }

@@ -64,7 +64,10 @@ pub fn find(
             .map(|mark| Found { mark: Some(mark.clone()), ..at(mark.at) }),
         Wanted::Stop(unit) => {
             let strip = timeline.units.get(unit.0 as usize).map_or(&[][..], Vec::as_slice);
-            nearest(stops(strip), |stop| *stop, from, direction).map(at)
+            let arrivals = timeline.arrivals.get(unit.0 as usize).map_or(&[][..], Vec::as_slice);
+            let shown =
+                |place: usize| arrivals.get(place).map_or(strip[place].start, |at| (*at).max(strip[place].start));
+            nearest(stop_places(strip).map(shown), |stop| *stop, from, direction).map(at)
         }
         Wanted::Change(tag) => change(reader, *tag, from, direction, progress)?.map(at),
         Wanted::Condition(condition) => {
@@ -85,11 +88,16 @@ pub fn runs(interval: &Interval) -> Option<bool> {
 
 /// When a unit stopped: it does not run, and ran when that was last known.
 pub fn stops(strip: &[Interval]) -> impl Iterator<Item = Timestamp> {
+    stop_places(strip).map(|place| strip[place].start)
+}
+
+/// Where in the strip the unit stopped.
+fn stop_places(strip: &[Interval]) -> impl Iterator<Item = usize> {
     let mut ran = false;
-    strip.iter().filter_map(move |interval| {
+    strip.iter().enumerate().filter_map(move |(place, interval)| {
         let now = runs(interval)?;
         let stopped = std::mem::replace(&mut ran, now) && !now;
-        stopped.then_some(interval.start)
+        stopped.then_some(place)
     })
 }
 

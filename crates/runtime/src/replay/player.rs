@@ -121,6 +121,18 @@ impl Player {
         self.behind && self.playback.playing
     }
 
+    /// Is the file still being written?
+    pub(super) fn is_growing(&self) -> bool {
+        self.playback.growing
+    }
+
+    /// Looks how far the file reaches now, without anybody asking.
+    pub(super) fn look_on(&mut self) {
+        self.refresh();
+        let done = self.story.read_on();
+        self.settle(done.err().as_ref());
+    }
+
     /// Where playback is now.
     pub fn state(&self) -> PlaybackState {
         let (playback, findings) = (&self.playback, &self.findings);

@@ -1,7 +1,7 @@
 //! A replay session in its own thread: what screens drive.
 //!
-//! The thread sleeps while playback is paused, steps about thirty times a second while it plays, and ends when the
-//! session is dropped. The type holds a file for reading, an engine and a view: no adapter, no recorder, no
+//! The thread sleeps while playback is paused (but for a look a second at a file that is being written), steps about
+//! thirty times a second while it plays, and ends when the session is dropped. The type holds a file for reading, an engine and a view: no adapter, no recorder, no
 //! executor, so a replay can neither reach the plant nor change a file.
 
 use super::findings::PlaybackState;
@@ -22,6 +22,9 @@ use std::time::Duration;
 
 /// Time between two steps while playing.
 const TICK: Duration = Duration::from_millis(33);
+
+/// A paused replay looks this often how far the file has grown.
+const GROWTH: Duration = Duration::from_secs(1);
 
 /// A recording that is open on a screen.
 pub struct ReplaySession {
@@ -137,14 +140,33 @@ fn run(mut player: Player, orders: &Receiver<Order>) {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         } else {
-            let Ok(order) = orders.recv() else { return };
+            // A file that is being written grows also while the replay stands still.
+            let patience = if player.is_growing() { GROWTH } else { Duration::MAX };
+            let order = match wait(orders, patience) {
+                Ok(order) => order,
+                Err(_nobody_can_ask) => return,
+            };
+            if order.is_none() {
+                player.look_on();
+            }
             last = clock.monotonic();
-            Some(order)
+            order
         };
         obey(&mut player, order.into_iter().chain(orders.try_iter()).collect());
         let now = clock.monotonic();
         player.tick(now - last);
         last = now;
+    }
+}
+
+/// The next order, or none within `patience`; an error: there will be none any more.
+fn wait(orders: &Receiver<Order>, patience: Duration) -> Result<Option<Order>, RecvTimeoutError> {
+    if patience == Duration::MAX {
+        return orders.recv().map(Some).map_err(RecvTimeoutError::from);
+    }
+    match orders.recv_timeout(patience) {
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        other => other.map(Some),
     }
 }
 

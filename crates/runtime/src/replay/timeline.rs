@@ -22,6 +22,8 @@ pub struct Timeline {
     pub shift: Shift,
     /// By unit: intervals, oldest first, the first one cut at `from`, the last one open.
     pub units: Vec<Vec<Interval>>,
+    /// Beside each interval: when it was learned of, which is where a replay begins to show it.
+    pub arrivals: Vec<Vec<Timestamp>>,
     /// Oldest first; all of them.
     pub notices: Arc<Vec<Notice>>,
     /// Stretches without values, as they were told; they may overlap.
@@ -84,12 +86,12 @@ impl Timeline {
         let (from, to) = seek::bounds(file)?;
         let mut strips = Strips::of(start);
         events.iter().for_each(|event| strips.take(event));
-        strips.units.iter_mut().for_each(|list| cut(list, from));
+        strips.units.iter_mut().zip(&mut strips.arrivals).for_each(|(list, arrivals)| cut(list, arrivals, from));
         let notices: Vec<Notice> = events.iter().filter_map(notice_of).collect();
         let gaps = notices.iter().filter_map(gap_of).collect();
         let shift = file.header().shift.clone();
-        let (units, notices, marks) = (strips.units, Arc::new(notices), file.marks()?);
-        Ok(Timeline { from, to, shift, units, notices, gaps, marks, complete: true })
+        let (Strips { units, arrivals }, notices, marks) = (strips, Arc::new(notices), file.marks()?);
+        Ok(Timeline { from, to, shift, units, arrivals, notices, gaps, marks, complete: true })
     }
 }
 
@@ -121,9 +123,10 @@ pub(super) fn gap_of(notice: &Notice) -> Option<Gap> {
 }
 
 /// Drops what ended before `from`.
-fn cut(list: &mut Vec<Interval>, from: Timestamp) {
+fn cut(list: &mut Vec<Interval>, arrivals: &mut Vec<Timestamp>, from: Timestamp) {
     let begun = list.partition_point(|interval| interval.start <= from);
     list.drain(..begun.saturating_sub(1));
+    arrivals.drain(..begun.saturating_sub(1));
     if let Some(first) = list.first_mut() {
         first.start = first.start.max(from);
     }
