@@ -24,7 +24,7 @@ pub(crate) use overview::buckets;
 pub use overview::{Bucket, Range};
 pub(crate) use pack::{Builder, Packed};
 pub(crate) use segment::{Column, Segment, TagEntry};
-pub(crate) use skeleton::{Rare, Run, Skeleton};
+pub(crate) use skeleton::{GroupRuns, Rare, Run, Skeleton};
 pub(crate) use table::{
     Block, Fault, create_tables, damaged_overviews, delete_and_insert, group_overview, last, list, readable_list,
     unpacked,

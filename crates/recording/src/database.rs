@@ -228,15 +228,8 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Tim
     Ok(stamp.map(|(_, at)| (last_seq as u64, at)))
 }
 
-/// The instant that the file begins at: that of the state it begins from, or of its first input when nothing was known
-/// before it.
-pub(crate) fn begun(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let start = "SELECT at FROM keyframe WHERE kind = 0 AND seq > 0";
-    let begun = connection.query_row(start, [], |row| row.get(0).map(Timestamp)).optional()?;
-    Ok(begun.or(first_stamp(connection)?))
-}
-
-/// The stamp of the first input, in a block or in the journal.
+/// The stamp of the first input, in a block or in the journal: where a file begins. The state it begins from may be
+/// hours older, when the program did not run before it.
 pub(crate) fn first_stamp(connection: &Connection) -> rusqlite::Result<Option<Timestamp>> {
     let first = "SELECT at FROM journal ORDER BY seq LIMIT 1";
     let in_journal = connection.query_row(first, [], |row| row.get(0).map(Timestamp)).optional()?;

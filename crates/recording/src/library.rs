@@ -1,7 +1,8 @@
 //! The folder of recordings: what is in it, what may go, and what comes in from elsewhere.
 //!
 //! Promise: listing reads a few rows of each file that has changed since the last time and no others, changes nothing,
-//! and never fails because of one file: one that cannot be read is listed with the reason.
+//! and never fails because of one file: one that cannot be read is listed with the reason. Only what copies left behind
+//! that were interrupted is cleared away, once.
 
 mod import;
 mod retention;
@@ -55,7 +56,7 @@ pub struct About {
     pub header: Header,
     /// The lowest format a program must know to read it.
     pub format: i64,
-    /// First and newest instant that it covers.
+    /// First and newest instant that it covers: of a clip, where it was cut; else from the first input on.
     pub from: Timestamp,
     pub to: Timestamp,
     /// The last sequence number.
@@ -80,8 +81,9 @@ pub struct Library {
 }
 
 impl Library {
-    /// Of this folder. It need not exist yet.
+    /// Of this folder. It need not exist yet. Parts of copies into it that nobody has written to for an hour are removed.
     pub fn new(dir: &Path) -> Library {
+        import::sweep(dir, SystemTime::now());
         Library { dir: dir.to_owned(), known: BTreeMap::new() }
     }
 
@@ -158,8 +160,10 @@ fn about(path: &Path) -> Result<About, OpenError> {
     let (last_seq, stamp) = database::last(&connection)
         .map_err(failed)?
         .ok_or_else(|| OpenError::damaged(path, "the state it begins from is missing"))?;
-    let (from, noted) = (database::begun(&connection).map_err(failed)?, database::noted(&connection).map_err(failed)?);
+    let first = database::first_stamp(&connection).map_err(failed)?;
+    let noted = database::noted(&connection).map_err(failed)?;
     let clip = clip::read_of(&connection).map_err(failed)?;
+    let from = clip.as_ref().map(|clip| clip.from).or(first);
     let extras = |connection: &Connection| -> rusqlite::Result<_> {
         let marks = marks::read(connection)?;
         let format: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

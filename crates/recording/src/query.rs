@@ -17,7 +17,7 @@ pub use lead::Lead;
 pub use part::{Damage, Received};
 pub use pen::{Column, Line, Pen};
 
-use crate::{Direction, Event, KeyframeKind, Minute, MinuteRange, OpenError, ShiftFile, database, events, rows};
+use crate::{Direction, Event, KeyframeKind, Minute, MinuteRange, OpenError, ShiftFile, block, database, events, rows};
 use cache::{Cache, Want};
 use lineside_model::state::PlantState;
 use lineside_model::{Span, TagId, Timestamp};
@@ -75,8 +75,16 @@ impl Reader {
     pub(crate) fn periodic(&mut self, after: u64, to: Timestamp) -> Result<Vec<PlantState>, OpenError> {
         self.refresh()?;
         let passing = |place: &&Place| place.kind == KeyframeKind::Periodic && place.seq > after && place.at <= to;
-        let stamps: Vec<Timestamp> = self.places.iter().filter(passing).map(|place| place.at).collect();
-        stamps.into_iter().map(|at| self.base(at).map(|state| PlantState::clone(&state))).collect()
+        let places: Vec<Place> = self.places.iter().filter(passing).copied().collect();
+        let mut states = Vec::new();
+        for place in places {
+            // In the place of one that is damaged comes the one before.
+            let state = self.base(place.at)?;
+            if state.seq == place.seq {
+                states.push(PlantState::clone(&state));
+            }
+        }
+        Ok(states)
     }
 
     /// What leads exactly from the state `from` to the state at `until`: see [`Lead`]. `from` is a state of this recording,
@@ -197,8 +205,9 @@ impl Reader {
         }
         let known = std::mem::take(&mut self.places);
         let (places, parts) = self.ask(|connection| {
-            let places = places::places(connection, &known)?;
-            let parts = places::parts(connection, &places)?;
+            let blocks = block::list(connection)?;
+            let places = places::places(connection, &known, &blocks)?;
+            let parts = places::parts(connection, &places, &blocks)?;
             Ok((places, parts))
         })?;
         if places.is_empty() {

@@ -250,8 +250,8 @@ fn journal(connection: &Connection, from: u64, end: u64) -> rusqlite::Result<Fou
 /// A block from the input `from` on.
 fn sealed(connection: &Connection, info: &BlockInfo, from: u64) -> rusqlite::Result<Found> {
     let mut found = Found { next: Some(info.seq1 + 1), more: true, ..Found::default() };
-    match Block::open(connection, info.id) {
-        Ok(block) => found.pieces = Some(block.pieces(connection)?),
+    match Block::open(connection, info.id).and_then(|block| block.pieces(connection)) {
+        Ok(pieces) => found.pieces = Some(pieces),
         Err(Fault::Damaged(reason)) => {
             let reason = format!("block {}: {reason}", info.id).into();
             let first = info.seq0.max(from);

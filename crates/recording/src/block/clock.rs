@@ -8,6 +8,7 @@ use super::column::ints;
 use crate::codec::bytes::{Source, put_varint};
 use lineside_model::Timestamp;
 use lineside_model::archive::Malformed;
+use std::borrow::Cow;
 
 /// Entries in the order of their runs.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,10 +84,10 @@ pub(crate) fn take(from: &mut Source<'_>, n: usize, at: impl Fn(u32) -> Option<i
     Ok(Clock { runs, source, server })
 }
 
-fn source_or(source: &Times, received: &[i64]) -> Vec<i64> {
+fn source_or<'a>(source: &'a Times, received: &'a [i64]) -> Cow<'a, [i64]> {
     match source {
-        Times::Absent => received.to_vec(),
-        Times::All(times) => times.clone(),
+        Times::Absent => received.into(),
+        Times::All(times) => times.into(),
         Times::Some(times) => times.iter().zip(received).map(|(time, at)| time.unwrap_or(*at)).collect(),
     }
 }
@@ -259,11 +260,13 @@ pub(crate) fn take_places(from: &mut Source<'_>, n: usize, entries: usize) -> Re
 fn take_bitmap(from: &mut Source<'_>, n: usize, entries: usize) -> Result<Vec<u32>, Malformed> {
     let bitmap = from.take(entries.div_ceil(8))?;
     let mut list = Vec::with_capacity(n.min(entries));
-    for (i, byte) in bitmap.iter().enumerate() {
-        let mut byte = *byte;
-        while byte != 0 {
-            list.push(i as u32 * 8 + byte.trailing_zeros());
-            byte &= byte - 1;
+    for (i, bytes) in (0u32..).zip(bitmap.chunks(8)) {
+        let mut word = [0; 8];
+        word[..bytes.len()].copy_from_slice(bytes);
+        let mut word = u64::from_le_bytes(word);
+        while word != 0 {
+            list.push(i * 64 + word.trailing_zeros());
+            word &= word - 1;
         }
     }
     Ok(list)

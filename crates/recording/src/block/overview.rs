@@ -153,8 +153,8 @@ fn take_numbers(from: &mut Source<'_>, tags: &mut [(TagId, Vec<Bucket>)]) -> Res
     let mut bases = ints::take(from, styles.iter().filter(|style| is_decimal(style)).count())?.into_iter();
     let (low, high, last) = (ints::take(from, decimal)?, ints::take(from, decimal)?, ints::take(from, decimal)?);
     let mut decimals = low.into_iter().zip(high).zip(last);
-    let plain = floats::take(from, 3 * plain)?;
-    let mut plain = plain.chunks_exact(3);
+    let floats = floats::take(from, 3 * plain)?;
+    let mut plain = (0..plain).map(|i| [0, 1, 2].map(|k| floats.get(3 * i + k)));
     for ((_, buckets), style) in tags.iter_mut().zip(&styles) {
         let base = if is_decimal(style) { bases.next().unwrap_or(0) } else { 0 };
         for bucket in buckets.iter_mut().filter(|bucket| bucket.bad < bucket.count) {
@@ -165,7 +165,7 @@ fn take_numbers(from: &mut Source<'_>, tags: &mut [(TagId, Vec<Bucket>)]) -> Res
                 let number = |integer| floats::decimal(*style, integer);
                 Some(Range { min: number(min)?, max: number(max)?, last: number(last)? })
             } else {
-                plain.next().map(|numbers| Range { min: numbers[0], max: numbers[1], last: numbers[2] })
+                plain.next().map(|[min, max, last]| Range { min, max, last })
             };
         }
     }

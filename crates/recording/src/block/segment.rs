@@ -48,7 +48,7 @@ pub(crate) struct Segment {
 pub(crate) struct Column {
     pub(crate) clock: Arc<Clock>,
     pub(crate) places: Places,
-    pub(crate) status: Vec<u32>,
+    pub(crate) status: ints::Numbers,
     pub(crate) values: values::Values,
 }
 
@@ -156,7 +156,7 @@ impl Segment {
     pub(crate) fn column(&self, entry: &TagEntry, skeleton: &Skeleton) -> Result<Column, Malformed> {
         let mut from = Source(&self.body[entry.start..entry.start + entry.len]);
         let (clock, places) = take_clock(&mut from, entry.n, skeleton)?;
-        let status = ints::take_u32(&mut from, entry.n)?;
+        let status = ints::take_numbers(&mut from, entry.n)?;
         let values = values::take(&mut from, entry.n)?;
         if from.0.is_empty() { Ok(Column { clock, places, status, values }) } else { Err(Malformed("trailing bytes")) }
     }

@@ -12,7 +12,7 @@ use crate::codec::bytes::{Source, put_varint};
 use crate::codec::{RARE, rare};
 use lineside_model::archive::Malformed;
 use lineside_model::{Input, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Everything of a block but its segments.
 #[derive(Debug)]
@@ -23,8 +23,24 @@ pub(crate) struct Skeleton {
     pub(crate) rare: Vec<Rare>,
     pub(crate) runs: Vec<Run>,
     pub(crate) clocks: Vec<Arc<Clock>>,
-    /// In the order of their numbers.
-    pub(crate) groups: Vec<GroupRuns>,
+    /// The groups that have samples here, ascending.
+    pub(crate) numbers: Vec<u32>,
+    groups: OnceLock<Result<Vec<GroupRuns>, Malformed>>,
+    /// What they are read from.
+    rest: Vec<u8>,
+}
+
+impl Skeleton {
+    /// Samples of all groups.
+    pub(crate) fn samples(&self) -> usize {
+        self.runs.iter().map(|run| run.n as usize).sum()
+    }
+
+    /// What each of `numbers` has in which run. Read only when numbers of samples are asked for: a line is drawn without.
+    pub(crate) fn groups(&self) -> Result<&[GroupRuns], Malformed> {
+        let read = || take_groups(&mut Source(&self.rest), &self.numbers, &self.runs);
+        self.groups.get_or_init(read).as_ref().map(Vec::as_slice).map_err(|malformed| *malformed)
+    }
 }
 
 /// A batch without its inputs.
@@ -123,11 +139,8 @@ pub(crate) fn decode(info: BlockInfo, body: &[u8]) -> Result<Skeleton, Malformed
     let runs = runs(&info, &batches, &places, &breaks)?;
     let samples = n - rare.len();
     let clocks = take_clocks(&mut from, samples, &runs)?;
-    let groups = take_groups(&mut from, samples, &runs)?;
-    if !from.0.is_empty() {
-        return Err(Malformed("trailing bytes"));
-    }
-    Ok(Skeleton { info, batches, rare, runs, clocks, groups })
+    let numbers = take_numbers(&mut from, samples)?;
+    Ok(Skeleton { info, batches, rare, runs, clocks, numbers, groups: OnceLock::new(), rest: from.0.to_vec() })
 }
 
 fn take_batches(from: &mut Source<'_>, info: &BlockInfo, n: usize) -> Result<Vec<BatchHead>, Malformed> {
@@ -217,16 +230,20 @@ fn take_clocks(from: &mut Source<'_>, samples: usize, runs: &[Run]) -> Result<Ve
     Ok(clocks)
 }
 
-fn take_groups(from: &mut Source<'_>, samples: usize, runs: &[Run]) -> Result<Vec<GroupRuns>, Malformed> {
+fn take_numbers(from: &mut Source<'_>, samples: usize) -> Result<Vec<u32>, Malformed> {
     let count = take_count(from, samples.min(super::GROUPS as usize))?;
     let numbers = ints::take_u32(from, count)?;
     if !numbers.windows(2).all(|pair| pair[0] < pair[1]) || numbers.last().is_some_and(|last| *last >= super::GROUPS) {
         return Err(Malformed("number of a group"));
     }
-    let mut groups = Vec::with_capacity(count);
+    Ok(numbers)
+}
+
+fn take_groups(from: &mut Source<'_>, numbers: &[u32], runs: &[Run]) -> Result<Vec<GroupRuns>, Malformed> {
+    let mut groups = Vec::with_capacity(numbers.len());
     let mut free: Vec<u32> = runs.iter().map(|run| run.n).collect();
-    let mut left = samples;
-    for group in numbers {
+    let mut left: usize = runs.iter().map(|run| run.n as usize).sum();
+    for group in numbers.iter().copied() {
         let n = take_count(from, left.min(runs.len()))?;
         let places = clock::take_places(from, n, runs.len())?;
         let counts = ints::take_u32(from, n)?;
@@ -237,5 +254,8 @@ fn take_groups(from: &mut Source<'_>, samples: usize, runs: &[Run]) -> Result<Ve
         }
         groups.push(GroupRuns { group, runs: places, counts });
     }
-    if left == 0 { Ok(groups) } else { Err(Malformed("number of samples")) }
+    if left > 0 {
+        return Err(Malformed("number of samples"));
+    }
+    if from.0.is_empty() { Ok(groups) } else { Err(Malformed("trailing bytes")) }
 }

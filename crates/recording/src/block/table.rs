@@ -143,28 +143,30 @@ impl Block {
 
     /// The segment of a group; `None`: it has no samples in this block.
     pub(crate) fn segment(&self, connection: &Connection, group: u32) -> Result<Option<Segment>, Fault> {
-        let Ok(number) = self.skeleton.groups.binary_search_by_key(&group, |runs| runs.group) else { return Ok(None) };
+        if self.skeleton.numbers.binary_search(&group).is_err() {
+            return Ok(None);
+        }
         let segment = Segment::open(segment_row(connection, self.skeleton.info.id, group)?)?;
         // It is of this block, and of the tags of this group.
         let tags = segment.entries.iter().all(|entry| group_of(entry.tag) == group);
-        if !tags || segment.samples() != self.skeleton.groups[number].samples() {
+        if segment.samples() > self.skeleton.samples() {
             return Err(Malformed("number of samples").into());
         }
-        Ok(Some(segment))
+        if tags { Ok(Some(segment)) } else { Err(Malformed("tags of another group").into()) }
     }
 
-    /// All batches. What is damaged is among the pieces; an error means that the file cannot be read now.
-    pub(crate) fn pieces(&self, connection: &Connection) -> Result<Pieces, rusqlite::Error> {
+    /// All batches. Segments that are damaged are among the pieces.
+    pub(crate) fn pieces(&self, connection: &Connection) -> Result<Pieces, Fault> {
         let mut segments = Vec::new();
-        for runs in &self.skeleton.groups {
-            segments.push(match self.segment(connection, runs.group) {
+        for group in &self.skeleton.numbers {
+            segments.push(match self.segment(connection, *group) {
                 Ok(Some(segment)) => Ok(segment),
                 Ok(None) => Err("no such segment".to_owned()),
                 Err(Fault::Damaged(reason)) => Err(reason),
-                Err(Fault::Sqlite(error)) => return Err(error),
+                Err(failed) => return Err(failed),
             });
         }
-        Ok(Pieces::new(self.skeleton.clone(), segments))
+        Ok(Pieces::new(self.skeleton.clone(), segments)?)
     }
 }
 
@@ -174,7 +176,7 @@ pub(crate) fn unpacked(packed: &Packed) -> Result<Pieces, Malformed> {
     let info = BlockInfo { id: 0, seq0, seq1, at0, at1 };
     let skeleton = Arc::new(skeleton::decode(info, &packed.skeleton)?);
     let open = |segment: &PackedSegment| Segment::open(segment.body.clone()).map_err(|malformed| malformed.to_string());
-    Ok(Pieces::new(skeleton, packed.segments.iter().map(open).collect()))
+    Pieces::new(skeleton, packed.segments.iter().map(open).collect())
 }
 
 /// The overviews of the tags of a group in a block; empty when it has no samples there.

@@ -49,7 +49,8 @@ const LOST: u32 = 1 << 31;
 
 impl Pieces {
     /// `segments`: for each group of the skeleton its segment, or why it cannot be read.
-    pub(crate) fn new(skeleton: Arc<Skeleton>, segments: Vec<Result<Segment, String>>) -> Pieces {
+    pub(crate) fn new(skeleton: Arc<Skeleton>, segments: Vec<Result<Segment, String>>) -> Result<Pieces, Malformed> {
+        skeleton.groups()?; // without it nothing has its place
         let samples = skeleton.runs.iter().map(|run| run.n as usize).sum();
         let mut starts = Vec::with_capacity(skeleton.runs.len());
         let mut start = 0;
@@ -71,16 +72,16 @@ impl Pieces {
             let taken =
                 segment.and_then(|segment| pieces.place(number, &segment, &mut starts).map_err(|m| m.to_string()));
             if let Err(reason) = taken {
-                pieces.lose(number, reason, &mut starts);
+                pieces.lose(number, reason, &mut starts)?;
             }
         }
-        pieces
+        Ok(pieces)
     }
 
     /// Puts the samples of the group with this number into their places; `starts` are the next free ones of each run.
     fn place(&mut self, number: usize, segment: &Segment, starts: &mut [usize]) -> Result<(), Malformed> {
         let skeleton = self.skeleton.clone();
-        let group = &skeleton.groups[number];
+        let group = &skeleton.groups()?[number];
         let wrong = Malformed("number of samples in a run");
         if segment.samples() != group.samples() {
             return Err(wrong);
@@ -115,8 +116,8 @@ impl Pieces {
         Ok(())
     }
 
-    fn lose(&mut self, number: usize, reason: String, starts: &mut [usize]) {
-        let group = &self.skeleton.groups[number];
+    fn lose(&mut self, number: usize, reason: String, starts: &mut [usize]) -> Result<(), Malformed> {
+        let group = &self.skeleton.groups()?[number];
         let mark = LOST + self.reasons.len() as u32;
         for (run, count) in group.runs.iter().zip(&group.counts) {
             self.order[starts[run]..][..*count as usize].fill(mark);
@@ -124,6 +125,7 @@ impl Pieces {
         }
         let (tags, info) = (super::tags_of(group.group), &self.skeleton.info);
         self.reasons.push(format!("{LOST_TAGS}{tags} in block {}: {reason}", info.id).into());
+        Ok(())
     }
 
     /// Leaves out what lies up to the input `seq`.
@@ -193,7 +195,7 @@ impl Pieces {
         Ok(Input::Sample(Sample {
             tag: rows.tag,
             value: values.get(i),
-            status: StatusCode(status[i]),
+            status: StatusCode(status.get(i)),
             source_time: clock.source.get(place),
             server_time: clock.server.get(place),
         }))

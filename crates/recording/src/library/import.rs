@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 use xxhash_rust::xxh3::Xxh3;
 
 /// What became of a file that was to be imported.
@@ -107,6 +108,29 @@ impl Part {
     }
 }
 
+/// Removes parts of copies that nobody has written to for so long: the program was killed.
+const ABANDONED: Duration = Duration::from_secs(3_600);
+
+/// Clears away what copies that were killed left in `dir`. What cannot be removed stays.
+pub(super) fn sweep(dir: &Path, now: SystemTime) {
+    let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+    for entry in entries.filter(|entry| entry.file_name().to_str().is_some_and(is_part)) {
+        let written = entry.metadata().and_then(|about| about.modified());
+        if written.is_ok_and(|written| now.duration_since(written).is_ok_and(|age| age > ABANDONED)) {
+            let removed = std::fs::remove_file(entry.path());
+            tracing::info!(file = %entry.path().display(), ?removed, "a copy was interrupted some time ago");
+        }
+    }
+}
+
+/// A name as [`Part::beside`] gives it, or that of the log of such a file.
+fn is_part(name: &str) -> bool {
+    let name = ["-wal", "-shm"].iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
+    let numbers = name.strip_suffix(".part").and_then(|name| name.rsplit_once('.')?.1.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    numbers.is_some_and(|(process, count)| is_number(process) && is_number(count))
+}
+
 impl Drop for Part {
     fn drop(&mut self) {
         if !self.named {
@@ -128,12 +152,14 @@ fn find_same(file: &ShiftFile, dir: &Path) -> Result<Option<PathBuf>, LibraryErr
     Ok(recordings(dir)?.into_iter().find(same))
 }
 
-/// Of the checksums of all rows: equal for the same content, however it lies in the file.
+/// Of the checksums of all rows: equal for the same content, sealed alike, however it lies in the file.
 fn fingerprint(path: &Path) -> Result<u64, OpenError> {
     let connection = database::connect_for_reading(path)?;
     let mut hash = Xxh3::new();
     for (table, columns) in [
         ("journal", "seq, crc"),
+        ("block", "head, crc"),
+        ("seg", "id, crc"),
         ("keyframe", "seq * 4 + kind, crc"),
         ("digest", "seq, crc"),
         ("event", "at, crc"),

@@ -7,7 +7,7 @@ use lineside_model::TagId;
 use std::collections::VecDeque;
 
 /// Parts are let go, the longest unused first, when they take more than this.
-const BYTES: usize = 192 << 20;
+const BYTES: usize = 64 << 20;
 
 /// What is wanted of a part beside its rare inputs.
 #[derive(Clone, Copy, Debug)]

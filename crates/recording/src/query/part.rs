@@ -197,6 +197,7 @@ impl TagView<'_> {
     pub(crate) fn up_to_seq(&self, seq: u64) -> usize {
         match self {
             TagView::Rows { all, .. } => all.partition_point(|received| received.seq <= seq),
+            TagView::Sealed(sealed) if sealed.is_behind(seq) => 0,
             TagView::Sealed(sealed) => sealed.up_to_seq(seq, self.count(|i| sealed.run_ends_by(i, seq))),
         }
     }

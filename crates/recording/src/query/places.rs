@@ -1,10 +1,10 @@
 //! Where the keyframes of a recording stand, and the parts into which blocks and keyframes divide it.
 
-use crate::block::{self, BlockInfo};
+use crate::block::BlockInfo;
 use crate::raw::signed;
 use crate::{KeyframeKind, database};
 use lineside_model::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 /// Where an intact keyframe stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +17,10 @@ pub(crate) struct Place {
     crc: i64,
 }
 
-/// The intact keyframes of all kinds known here, one per sequence number. Those in `known` are not looked at again: their
-/// bodies are large. A damaged one is none: its stamp would lead astray.
-pub(crate) fn places(connection: &Connection, known: &[Place]) -> rusqlite::Result<Vec<Place>> {
+/// The keyframes of all kinds known here, one per sequence number. A damaged one is none: its stamp would lead astray.
+/// Their bodies are large, so that those in `known` are not looked at again, and those in passing between two of `blocks`
+/// only when they are decoded: nothing goes by their stamps but which of them to try first.
+pub(crate) fn places(connection: &Connection, known: &[Place], blocks: &[BlockInfo]) -> rusqlite::Result<Vec<Place>> {
     let mut select = connection
         .prepare_cached("SELECT seq, kind, at, after, crc FROM keyframe WHERE kind IN (0, 1, 2) ORDER BY seq, kind")?;
     let mut rows = select.query([])?;
@@ -33,15 +34,26 @@ pub(crate) fn places(connection: &Connection, known: &[Place]) -> rusqlite::Resu
             _ => KeyframeKind::Periodic,
         };
         let place = Place { seq: numbers[0] as u64, kind, at: Timestamp(numbers[2]), after: numbers[3] as u64, crc };
+        // Of two out of order, one is damaged.
+        while places.last().is_some_and(|last| last.at > place.at && !is_intact(connection, last)) {
+            places.pop();
+        }
         let is_next = places.last().is_none_or(|last| last.seq < place.seq && last.at <= place.at);
-        if is_next && (known.contains(&place) || is_intact(connection, numbers, crc)) {
+        let in_passing = kind == KeyframeKind::Periodic && is_between(blocks, place.seq);
+        if is_next && (known.contains(&place) || in_passing || is_intact(connection, &place)) {
             places.push(place);
         }
     }
     Ok(places)
 }
 
-/// Where a part of a recording lies. Its ends in time are those that intact keyframes vouch for.
+/// Does a block end with the input `seq`, and the next one begin behind it?
+fn is_between(blocks: &[BlockInfo], seq: u64) -> bool {
+    let next = blocks.partition_point(|block| block.seq0 <= seq);
+    next > 0 && blocks[next - 1].seq1 == seq && blocks.get(next).is_some_and(|block| block.seq0 == seq + 1)
+}
+
+/// Where a part of a recording lies. Its ends in time are those that the block or intact keyframes vouch for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct PartPlace {
     /// It holds the inputs after this one, up to `until`.
@@ -70,11 +82,15 @@ impl PartPlace {
 }
 
 /// The parts after the first keyframe, in order. The last is the journal's open end.
-pub(crate) fn parts(connection: &Connection, places: &[Place]) -> rusqlite::Result<Vec<PartPlace>> {
+pub(crate) fn parts(
+    connection: &Connection,
+    places: &[Place],
+    blocks: &[BlockInfo],
+) -> rusqlite::Result<Vec<PartPlace>> {
     let Some(start) = places.first() else { return Ok(Vec::new()) };
     let mut parts = Vec::new();
     let mut after = start.seq;
-    for block in block::list(connection)? {
+    for block in blocks.iter().copied() {
         if block.seq1 <= after {
             continue;
         }
@@ -114,19 +130,20 @@ fn journal_between(
 fn part(places: &[Place], after: u64, until: u64, what: What) -> PartPlace {
     let begin = places.iter().rev().find(|place| place.seq <= after);
     let end = places.iter().find(|place| place.seq >= until);
-    PartPlace {
-        after,
-        until,
-        from: begin.map_or(Timestamp::MIN, |place| place.at),
-        to: end.map_or(Timestamp::MAX, |place| place.at),
-        what,
-    }
+    let (from, to) = match what {
+        What::Block(block) => (block.at0, block.at1),
+        _ => (begin.map_or(Timestamp::MIN, |place| place.at), end.map_or(Timestamp::MAX, |place| place.at)),
+    };
+    PartPlace { after, until, from, to, what }
 }
 
-fn is_intact(connection: &Connection, numbers: [i64; 4], crc: i64) -> bool {
-    let body = "SELECT body FROM keyframe WHERE seq = ?1 AND kind = ?2";
-    let intact = connection.query_row(body, params![numbers[0], numbers[1]], |row| {
-        Ok(database::checksum(numbers, row.get_ref(0)?.as_blob()?) == crc)
-    });
-    intact.unwrap_or(false)
+fn is_intact(connection: &Connection, place: &Place) -> bool {
+    let numbers = [signed(place.seq), place.kind.number(), place.at.0, place.after as i64];
+    let read = || -> rusqlite::Result<bool> {
+        let mut body = connection.prepare_cached("SELECT body FROM keyframe WHERE seq = ?1 AND kind = ?2")?;
+        body.query_row([numbers[0], numbers[1]], |row| {
+            Ok(database::checksum(numbers, row.get_ref(0)?.as_blob()?) == place.crc)
+        })
+    };
+    read().unwrap_or(false)
 }

@@ -3,14 +3,20 @@
 use super::cache::Want;
 use super::part::Damage;
 use crate::Minute;
-use crate::block::{self, Block, BlockInfo, Column, Fault, Rare, Run, Segment, Skeleton, TagEntry, group_of};
+use crate::block::{
+    self, Block, BlockInfo, Column, Fault, GroupRuns, Rare, Run, Segment, Skeleton, TagEntry, group_of,
+};
+use lineside_model::archive::Malformed;
 use lineside_model::{Sample, StatusCode, TagId, Timestamp};
 use rusqlite::Connection;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 /// What a sample takes in memory: value, status, place.
 const SAMPLE_BYTES: usize = 16;
+/// Of so many runs the numbers of a group are kept.
+const RUNS_KEPT: usize = 64;
 
 /// The minutes of the tags of a group.
 type Overview = Vec<(TagId, Vec<Minute>)>;
@@ -33,6 +39,9 @@ struct Group {
     segment: Segment,
     /// By the places of the entries: as far as they were asked for.
     columns: Vec<Option<Column>>,
+    /// By run: the number that the first sample of each column has in it, or would have. The last samples of most tags are
+    /// of the same few runs.
+    firsts: RefCell<HashMap<usize, Vec<u64>>>,
 }
 
 /// One tag of a block.
@@ -60,12 +69,10 @@ impl BlockPart {
         let complete = |group: u32, columns: &dyn Fn(&Group) -> Range<usize>| match self.groups.get(&group) {
             Some(Ok(group)) => group.columns[columns(group)].iter().all(Option::is_some),
             Some(Err(_)) => true,
-            None => block.skeleton.groups.binary_search_by_key(&group, |runs| runs.group).is_err(),
+            None => block.skeleton.numbers.binary_search(&group).is_err(),
         };
         match want {
-            Want::All => {
-                !block.skeleton.groups.iter().all(|runs| complete(runs.group, &|group| 0..group.columns.len()))
-            }
+            Want::All => !block.skeleton.numbers.iter().all(|group| complete(*group, &|group| 0..group.columns.len())),
             Want::Tag(tag) => !complete(group_of(tag), &|group| group.columns_of(tag, true)),
             Want::Curve(tag) => !complete(group_of(tag), &|group| group.columns_of(tag, false)),
             Want::Overview(tag) => !self.overviews.contains_key(&group_of(tag)),
@@ -77,7 +84,7 @@ impl BlockPart {
         let number = group_of(tag);
         self.load_group(connection, number)?;
         let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { return Ok(()) };
-        let decoded = group.decode(&block.skeleton, group.columns_of(tag, numbered));
+        let decoded = group.decode(&block.skeleton, group.columns_of(tag, numbered), numbered);
         self.decoded(number, decoded);
         Ok(())
     }
@@ -100,11 +107,10 @@ impl BlockPart {
     /// Makes the samples of all tags known.
     pub(crate) fn load_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let Ok(block) = &self.block else { return Ok(()) };
-        let numbers: Vec<u32> = block.skeleton.groups.iter().map(|runs| runs.group).collect();
-        for number in numbers {
+        for number in block.skeleton.numbers.clone() {
             self.load_group(connection, number)?;
             let (Ok(block), Some(Ok(group))) = (&self.block, self.groups.get_mut(&number)) else { continue };
-            let decoded = group.decode(&block.skeleton, 0..group.columns.len());
+            let decoded = group.decode(&block.skeleton, 0..group.columns.len(), true);
             self.decoded(number, decoded);
         }
         Ok(())
@@ -112,14 +118,14 @@ impl BlockPart {
 
     fn load_group(&mut self, connection: &Connection, number: u32) -> rusqlite::Result<()> {
         let Ok(block) = &self.block else { return Ok(()) };
-        let Ok(place) = block.skeleton.groups.binary_search_by_key(&number, |runs| runs.group) else { return Ok(()) };
+        let Ok(place) = block.skeleton.numbers.binary_search(&number) else { return Ok(()) };
         if self.groups.contains_key(&number) {
             return Ok(());
         }
         let group = damage_apart(block.segment(connection, number))?.and_then(|segment| {
             let segment = segment.ok_or("no such segment")?;
             let columns = segment.entries.iter().map(|_| None).collect();
-            Ok(Group { number: place, segment, columns })
+            Ok(Group { number: place, segment, columns, firsts: RefCell::default() })
         });
         self.groups.insert(number, group);
         Ok(())
@@ -177,7 +183,14 @@ impl Group {
     }
 
     /// Decodes columns; how many samples were added is told.
-    fn decode(&mut self, skeleton: &Skeleton, columns: Range<usize>) -> Result<usize, String> {
+    fn decode(&mut self, skeleton: &Skeleton, columns: Range<usize>, numbered: bool) -> Result<usize, String> {
+        if numbered {
+            let groups = skeleton.groups().map_err(|malformed| malformed.to_string())?;
+            if groups[self.number].samples() != self.segment.samples() {
+                return Err(Malformed("number of samples").to_string());
+            }
+        }
+        self.firsts.get_mut().clear();
         let mut samples = 0;
         for (entry, column) in self.segment.entries[columns.clone()].iter().zip(&mut self.columns[columns]) {
             if column.is_none() {
@@ -212,7 +225,7 @@ impl SealedTag<'_> {
     }
 
     pub(crate) fn status(&self, i: usize) -> StatusCode {
-        StatusCode(self.column.status[i])
+        StatusCode(self.column.status.get(i))
     }
 
     pub(crate) fn number(&self, i: usize) -> Option<f64> {
@@ -232,18 +245,34 @@ impl SealedTag<'_> {
     /// Its number, when it was loaded with numbers: a sample comes in its run after those of lower groups, of lower tags of its group, and of its tag before it.
     pub(crate) fn seq(&self, i: usize) -> u64 {
         let run = run_of(self.column, i);
-        let groups = self.skeleton.groups[..self.group.number].iter();
-        let in_groups: u64 = groups.map(|group| u64::from(samples_in(&group.runs, &group.counts, run))).sum();
-        let lower = self.group.columns[..self.number].iter().flatten();
-        let in_lower: usize = lower.map(|column| in_run(column, run)).sum();
-        let before = (in_lower + i).saturating_sub(run_begin(self.column, run)) as u64;
-        self.skeleton.runs[run].first_seq + in_groups + before
+        let mut firsts = self.group.firsts.borrow_mut();
+        if firsts.len() >= RUNS_KEPT {
+            firsts.clear();
+        }
+        let firsts = firsts.entry(run).or_insert_with(|| self.firsts(run));
+        firsts[self.number] + i.saturating_sub(run_begin(self.column, run)) as u64
+    }
+
+    /// The number of the first sample in the run for each column of the group.
+    fn firsts(&self, run: usize) -> Vec<u64> {
+        let in_group = |group: &GroupRuns| u64::from(samples_in(&group.runs, &group.counts, run));
+        let mut next = self.skeleton.runs[run].first_seq + self.lower_groups().iter().map(in_group).sum::<u64>();
+        let number = |column: &Option<Column>| {
+            let first = next;
+            next += column.as_ref().map_or(0, |column| in_run(column, run)) as u64;
+            first
+        };
+        self.group.columns.iter().map(number).collect()
+    }
+
+    fn lower_groups(&self) -> &[GroupRuns] {
+        self.skeleton.groups().map_or(&[], |groups| &groups[..self.group.number])
     }
 
     /// The numbers of many samples, in one pass over what comes before them in their runs.
     pub(crate) fn seqs(&self, range: Range<usize>) -> Vec<u64> {
         let mut next: Vec<u64> = self.skeleton.runs.iter().map(|run| run.first_seq).collect();
-        for group in &self.skeleton.groups[..self.group.number] {
+        for group in self.lower_groups() {
             group.runs.iter().zip(&group.counts).for_each(|(run, count)| next[run] += u64::from(*count));
         }
         for column in self.group.columns[..self.number].iter().flatten() {
@@ -255,6 +284,11 @@ impl SealedTag<'_> {
             *next - 1
         };
         (0..range.end).map(number).skip(range.start).collect()
+    }
+
+    /// Does the whole block come after the input `seq`?
+    pub(crate) fn is_behind(&self, seq: u64) -> bool {
+        self.skeleton.info.seq0 > seq
     }
 
     /// Does the run of the sample end no later than with the input `seq`?

@@ -2,14 +2,17 @@
 
 use crate::common::{PATIENCE, batch, header, rows, state};
 use lineside_model::state::{PlantState, Shift};
-use lineside_model::{Span, Timestamp};
+use lineside_model::{Batch, Input, Span, Timestamp, Value};
 use lineside_recording::library::{
     About, Entry, FileState, Imported, Library, LibraryError, Policy, copy_to, expired, import, remove,
 };
 use lineside_recording::marks::PIN;
-use lineside_recording::{Event, Header, Mark, Recorder, attach, marks};
+use lineside_recording::{Event, Header, Mark, Options, Recorder, attach, marks, seal_file};
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// A closed file of `n` inputs, of the shift that starts at `start`.
 fn recorded(dir: &Path, start: i64, n: u64) -> PathBuf {
@@ -181,9 +184,55 @@ proptest! {
 #[test]
 fn a_state_before_the_first_input_does_not_make_a_file_older() {
     let dir = tempfile::tempdir().expect("temp folder");
-    let mut recorder = Recorder::create(dir.path(), header(), &state(5)).expect("creates");
+    let options = Options { seal: false, ..Options::default() };
+    let mut recorder = Recorder::create_with(dir.path(), header(), &state(5), options).expect("creates");
     recorder.append(batch(6, 1));
+    let path = recorder.path().to_owned();
     recorder.close(PATIENCE).expect("closes");
-    let entries = Library::new(dir.path()).list(None).expect("lists");
-    assert_eq!(entries[0].about.as_ref().expect("is readable").from, Timestamp(5_000));
+    let about = || Library::new(dir.path()).list(None).expect("lists").remove(0).about.expect("is readable");
+    assert_eq!((about().format, about().from), (1, Timestamp(7_000)), "of its first input");
+    let before = about();
+    seal_file(&path).expect("seals");
+    assert_eq!(about(), About { format: 2, ..before }, "the same when all of it is sealed");
+}
+
+#[test]
+fn another_content_under_the_same_head_is_another_recording() {
+    for seal in [false, true] {
+        let (from, to) = (tempfile::tempdir().expect("temp folder"), tempfile::tempdir().expect("temp folder"));
+        for value in [1, 2] {
+            let options = Options { seal, ..Options::default() };
+            let mut recorder = Recorder::create_with(from.path(), header(), &state(0), options).expect("creates");
+            let mut batch = Batch::clone(&batch(1, 9));
+            if let Input::Sample(sample) = &mut batch.inputs[4] {
+                sample.value = Value::UInt(value);
+            }
+            recorder.append(Arc::new(batch));
+            let path = recorder.path().to_owned();
+            recorder.close(PATIENCE).expect("closes");
+            assert!(
+                matches!(import(&path, to.path()).expect("imports"), Imported::Added(_)),
+                "{value}, sealed: {seal}"
+            );
+            assert!(matches!(import(&path, to.path()).expect("imports"), Imported::AlreadyThere(_)));
+        }
+    }
+}
+
+#[test]
+fn what_killed_copies_left_is_cleared_away_and_nothing_else() {
+    let dir = tempfile::tempdir().expect("temp folder");
+    let old = SystemTime::now() - Duration::from_secs(2 * 3_600);
+    let made = |name: &str, modified: SystemTime| {
+        let file = std::fs::File::create_new(dir.path().join(name)).expect("makes");
+        file.set_modified(modified).expect("ages");
+    };
+    let gone = ["import.77-0.part", "import.77-0.part-wal", "a b.shift.1-22.part", "x.shift.1-22.part-shm"];
+    let stay = ["x.part", "x.1-.part", "x.1-2.part.shift", "my.notes-2.part", "x.shift"];
+    gone.iter().chain(&stay).for_each(|name| made(name, old));
+    made("import.78-0.part", SystemTime::now());
+    let _library = Library::new(dir.path());
+    let left = std::fs::read_dir(dir.path()).expect("lists").map(|entry| entry.expect("reads").file_name());
+    let left: BTreeSet<_> = left.map(|name| name.into_string().expect("text")).collect();
+    assert_eq!(left, stay.into_iter().chain(["import.78-0.part"]).map(str::to_owned).collect());
 }

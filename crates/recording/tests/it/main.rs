@@ -6,6 +6,7 @@ mod common;
 mod crash;
 mod damage;
 mod failures;
+mod foreign;
 mod library;
 mod model;
 mod query;

@@ -301,6 +301,36 @@ proptest! {
     }
 }
 
+#[test]
+fn a_damaged_keyframe_in_passing_leads_nowhere_else() {
+    let sample = |n: i64| {
+        let source_time = Some(Timestamp(n - 100));
+        let value = Value::Int(n);
+        Input::Sample(Sample { tag: TagId(1), value, status: StatusCode::GOOD, source_time, server_time: None })
+    };
+    let op = |n: i64| match n {
+        15 => Op::Hole,
+        _ if n % 5 == 4 => Op::Periodic,
+        _ => Op::Batch(vec![sample(n)]),
+    };
+    let lived = live((0..40).map(op).collect(), Form::Blocks);
+    let whole = std::fs::read(&lived.path).expect("reads");
+    let damages = ["crc = 0", "at = at + 70", "at = at - 70", "at = 1 << 60", "at = 0", "body = x'00'"];
+    for (damage, skip) in damages.into_iter().flat_map(|damage| (0..7).map(move |skip| (damage, skip))) {
+        std::fs::write(&lived.path, &whole).expect("writes");
+        let which = format!("SELECT rowid FROM keyframe WHERE kind = 2 ORDER BY seq LIMIT 1 OFFSET {skip}");
+        let changed = rusqlite::Connection::open(&lived.path)
+            .expect("opens")
+            .execute(&format!("UPDATE keyframe SET {damage} WHERE rowid IN ({which})"), [])
+            .expect("damages");
+        assert_eq!(changed, 1);
+        let mut reader = Reader::new(ShiftFile::open(&lived.path).expect("opens"));
+        for at in (90..320).step_by(10).map(Timestamp) {
+            assert_eq!(&seek(&mut reader, None, at).0, self::lived(&lived.states, at), "{damage} of {skip}, at {at:?}");
+        }
+    }
+}
+
 fn all_samples(file: &ShiftFile, tag: TagId) -> Vec<(u64, Timestamp)> {
     let mut all = Vec::new();
     for row in file.rows(0) {

@@ -50,22 +50,43 @@ pub(crate) fn put(out: &mut Vec<u8>, values: &[f64]) {
     }
 }
 
+/// Floats as lean as they are stored: of most, few are ever asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Floats {
+    Plain(Vec<f64>),
+    /// `integer / power`.
+    Decimals64(Vec<i64>, f64),
+    /// The same, rounded to the nearest f32.
+    Decimals32(Vec<i64>, f64),
+}
+
+impl Floats {
+    /// The value at `i`, which must be less than the length.
+    pub(crate) fn get(&self, i: usize) -> f64 {
+        match self {
+            Floats::Plain(values) => values[i],
+            Floats::Decimals64(integers, power) => from_64(integers[i], *power),
+            Floats::Decimals32(integers, power) => from_32(integers[i], *power),
+        }
+    }
+}
+
 /// Reads a column of `n` values.
-pub(crate) fn take(from: &mut Source<'_>, n: usize) -> Result<Vec<f64>, Malformed> {
+pub(crate) fn take(from: &mut Source<'_>, n: usize) -> Result<Floats, Malformed> {
     if n == 0 {
-        return Ok(Vec::new());
+        return Ok(Floats::Plain(Vec::new()));
     }
     Ok(match from.byte()? {
-        form::DECIMAL_64 => take_decimals(from, n, from_64)?,
-        form::DECIMAL_32 => take_decimals(from, n, from_32)?,
+        form::DECIMAL_64 => take_decimals(from, n, Floats::Decimals64)?,
+        form::DECIMAL_32 => take_decimals(from, n, Floats::Decimals32)?,
         form::BITS_32 => {
             let float = |v: i64| {
                 let bits = i32::try_from(v).map_err(|_too_large| Malformed("float"))?;
                 Ok(f64::from(f32::from_bits(order_32(bits) as u32)))
             };
-            ints::take(from, n)?.into_iter().map(float).collect::<Result<_, Malformed>>()?
+            Floats::Plain(ints::take_as(from, n, float)?)
         }
-        form::BITS_64 => ints::take(from, n)?.into_iter().map(|v| f64::from_bits(order_64(v) as u64)).collect(),
+        form::BITS_64 => Floats::Plain(ints::take_as(from, n, |v| Ok(f64::from_bits(order_64(v) as u64)))?),
         _ => return Err(Malformed("form of floats")),
     })
 }
@@ -166,7 +187,7 @@ fn places(values: &[f64], max: usize, exact: Exact) -> Option<usize> {
     (failed * EXCEPTIONS / 2 <= seen).then_some(needed)
 }
 
-fn take_decimals(from: &mut Source<'_>, n: usize, float: fn(i64, f64) -> f64) -> Result<Vec<f64>, Malformed> {
+fn take_decimals(from: &mut Source<'_>, n: usize, form: fn(Vec<i64>, f64) -> Floats) -> Result<Floats, Malformed> {
     let power = *POWERS.get(from.byte()? as usize).ok_or(Malformed("decimal places"))?;
     // An exception takes at least nine bytes.
     let mut exceptions = Vec::new();
@@ -176,11 +197,15 @@ fn take_decimals(from: &mut Source<'_>, n: usize, float: fn(i64, f64) -> f64) ->
         bits.copy_from_slice(from.take(8)?);
         exceptions.push((place, f64::from_bits(u64::from_le_bytes(bits))));
     }
-    let mut values: Vec<f64> = ints::take(from, n)?.into_iter().map(|integer| float(integer, power)).collect();
+    let decimals = form(ints::take(from, n)?, power);
+    if exceptions.is_empty() {
+        return Ok(decimals);
+    }
+    let mut values: Vec<f64> = (0..n).map(|i| decimals.get(i)).collect();
     for (place, value) in exceptions {
         *values.get_mut(place).ok_or(Malformed("place of a float"))? = value;
     }
-    Ok(values)
+    Ok(Floats::Plain(values))
 }
 
 /// Bits of a float as an integer in the order of the numbers, and back: negative ones run backwards.
@@ -202,8 +227,9 @@ mod tests {
         put(&mut bytes, values);
         let mut source = Source(&bytes);
         let found = take(&mut source, values.len()).expect("what was encoded decodes");
-        let bits = |values: &[f64]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
-        assert_eq!(bits(&found), bits(values));
+        for (i, value) in values.iter().enumerate() {
+            assert_eq!(found.get(i).to_bits(), value.to_bits());
+        }
         assert!(source.0.is_empty());
         bytes.len()
     }
@@ -263,7 +289,7 @@ mod tests {
                 }
             }
             if let Ok(found) = take(&mut Source(&bytes), n) {
-                prop_assert_eq!(found.len(), n);
+                prop_assert_eq!((0..n).map(|i| found.get(i)).count(), n);
             }
         }
     }

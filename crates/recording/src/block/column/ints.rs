@@ -56,11 +56,25 @@ pub(crate) fn put(out: &mut Vec<u8>, values: &[i64]) {
 
 /// Reads a column of `n` numbers.
 pub(crate) fn take(from: &mut Source<'_>, n: usize) -> Result<Vec<i64>, Malformed> {
-    take_within(from, n, RUNS_DEEP)
+    take_as(from, n, Ok)
+}
+
+/// Reads a column of `n` numbers, each as `make` has it.
+pub(crate) fn take_as<T: Clone>(
+    from: &mut Source<'_>,
+    n: usize,
+    make: impl Fn(i64) -> Result<T, Malformed> + Copy,
+) -> Result<Vec<T>, Malformed> {
+    take_within(from, n, RUNS_DEEP, make)
 }
 
 /// `deep`: so many columns of runs may lie within one another.
-fn take_within(from: &mut Source<'_>, n: usize, deep: u8) -> Result<Vec<i64>, Malformed> {
+fn take_within<T: Clone>(
+    from: &mut Source<'_>,
+    n: usize,
+    deep: u8,
+    make: impl Fn(i64) -> Result<T, Malformed> + Copy,
+) -> Result<Vec<T>, Malformed> {
     if n == 0 {
         return Ok(Vec::new());
     }
@@ -69,26 +83,61 @@ fn take_within(from: &mut Source<'_>, n: usize, deep: u8) -> Result<Vec<i64>, Ma
     }
     let first = from.byte()?;
     if first == form::RUNS {
-        return take_runs(from, n, deep);
+        return take_runs(from, n, deep, make);
     }
     let base = from.signed()?;
     let unit = if first & form::UNIT == 0 { 1 } else { from.varint()? };
-    let number = |offset: u64| base.wrapping_add(offset.wrapping_mul(unit) as i64);
-    Ok(match first & !form::UNIT {
-        form::CONSTANT => vec![base; n],
-        form::PACKED => take_packed(from, n)?.into_iter().map(number).collect(),
-        form::PACKED_DIFFERENCES => take_differences(from, n)?.into_iter().map(number).collect(),
-        form::PCO_16 => take_pco::<u16>(from, n)?.into_iter().map(|v| number(v.into())).collect(),
-        form::PCO_32 => take_pco::<u32>(from, n)?.into_iter().map(|v| number(v.into())).collect(),
-        form::PCO_64 => take_pco::<u64>(from, n)?.into_iter().map(number).collect(),
-        _ => return Err(Malformed("form of a column")),
-    })
+    let number = |offset: u64| make(base.wrapping_add(offset.wrapping_mul(unit) as i64));
+    match first & !form::UNIT {
+        form::CONSTANT => Ok(vec![make(base)?; n]),
+        form::PACKED => each(&take_packed(from, n)?, number),
+        form::PACKED_DIFFERENCES => each(&take_differences(from, n)?, number),
+        form::PCO_16 => each(&take_pco::<u16>(from, n)?, number),
+        form::PCO_32 => each(&take_pco::<u32>(from, n)?, number),
+        form::PCO_64 => each(&take_pco::<u64>(from, n)?, number),
+        _ => Err(Malformed("form of a column")),
+    }
+}
+
+/// In one allocation: this is where most of the time of reading goes.
+fn each<O: Copy + Into<u64>, T>(
+    offsets: &[O],
+    number: impl Fn(u64) -> Result<T, Malformed>,
+) -> Result<Vec<T>, Malformed> {
+    let mut all = Vec::with_capacity(offsets.len());
+    for offset in offsets {
+        all.push(number((*offset).into())?);
+    }
+    Ok(all)
 }
 
 /// A column of numbers that fit into 32 bits.
 pub(crate) fn take_u32(from: &mut Source<'_>, n: usize) -> Result<Vec<u32>, Malformed> {
-    let narrow = |v: i64| u32::try_from(v).map_err(|_too_large| Malformed("number in a column"));
-    take(from, n)?.into_iter().map(narrow).collect()
+    take_as(from, n, |v| u32::try_from(v).map_err(|_too_large| Malformed("number in a column")))
+}
+
+/// Numbers that fit into 32 bits, and are often all the same.
+#[derive(Clone, Debug)]
+pub(crate) enum Numbers {
+    Same(u32),
+    List(Vec<u32>),
+}
+
+impl Numbers {
+    /// The number at `i`, which must be less than the length.
+    pub(crate) fn get(&self, i: usize) -> u32 {
+        match self {
+            Numbers::Same(number) => *number,
+            Numbers::List(list) => list[i],
+        }
+    }
+}
+
+/// A column of numbers that fit into 32 bits, as lean as it is stored.
+pub(crate) fn take_numbers(from: &mut Source<'_>, n: usize) -> Result<Numbers, Malformed> {
+    let constant = from.0.first().is_some_and(|first| first & !form::UNIT == form::CONSTANT);
+    let list = take_u32(from, if constant { n.min(1) } else { n })?;
+    Ok(if let (true, [same]) = (constant, list.as_slice()) { Numbers::Same(*same) } else { Numbers::List(list) })
 }
 
 /// Appends numbers that fit into 32 bits.
@@ -162,14 +211,19 @@ fn put_runs(out: &mut Vec<u8>, values: &[i64], runs: usize) {
     put(out, &lengths);
 }
 
-fn take_runs(from: &mut Source<'_>, n: usize, deep: u8) -> Result<Vec<i64>, Malformed> {
+fn take_runs<T: Clone>(
+    from: &mut Source<'_>,
+    n: usize,
+    deep: u8,
+    make: impl Fn(i64) -> Result<T, Malformed> + Copy,
+) -> Result<Vec<T>, Malformed> {
     let runs = usize::try_from(from.varint()?).unwrap_or(usize::MAX);
     let deep = deep.checked_sub(1).ok_or(Malformed("runs within runs"))?;
     if runs >= n {
         return Err(Malformed("number of runs"));
     }
-    let heads = take_within(from, runs, deep)?;
-    let lengths = take_within(from, runs, deep)?;
+    let heads = take_within(from, runs, deep, make)?;
+    let lengths = take_within(from, runs, deep, Ok)?;
     let mut values = Vec::with_capacity(n);
     for (value, length) in heads.into_iter().zip(lengths) {
         let length = usize::try_from(length).map_err(|_negative| Malformed("length of a run"))?;

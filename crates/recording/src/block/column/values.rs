@@ -24,7 +24,7 @@ pub(crate) enum Values {
     Bool(Vec<bool>),
     Int(Vec<i64>),
     UInt(Vec<u64>),
-    Float(Vec<f64>),
+    Float(floats::Floats),
     Text(Dictionary<Text>),
     Time(Vec<i64>),
     Raw(Dictionary<Arc<RawValue>>),
@@ -52,7 +52,7 @@ impl Values {
             Values::Bool(values) => Value::Bool(values[i]),
             Values::Int(values) => Value::Int(values[i]),
             Values::UInt(values) => Value::UInt(values[i]),
-            Values::Float(values) => Value::Float(values[i]),
+            Values::Float(values) => Value::Float(values.get(i)),
             Values::Text(values) => Value::Text(values.entries[values.index[i] as usize].clone()),
             Values::Time(values) => Value::Time(Timestamp(values[i])),
             Values::Raw(values) => Value::Raw(values.entries[values.index[i] as usize].clone()),
@@ -194,10 +194,10 @@ fn take_kind(from: &mut Source<'_>, kind: u8, n: usize) -> Result<Values, Malfor
                 1 => Ok(true),
                 _ => Err(Malformed("flag")),
             };
-            Values::Bool(ints::take(from, n)?.into_iter().map(flag).collect::<Result<_, _>>()?)
+            Values::Bool(ints::take_as(from, n, flag)?)
         }
         2 => Values::Int(ints::take(from, n)?),
-        3 => Values::UInt(ints::take(from, n)?.into_iter().map(|v| v as u64).collect()),
+        3 => Values::UInt(ints::take_as(from, n, |v| Ok(v as u64))?),
         4 => Values::Float(floats::take(from, n)?),
         5 => Values::Text(take_dictionary(from, n, 1, |from| from.text())?),
         6 => Values::Time(ints::take(from, n)?),
