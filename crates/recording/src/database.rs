@@ -200,6 +200,17 @@ fn header_checksum(rows: &[(&'static str, String)]) -> i64 {
     rows.iter().fold(0, |so_far, (key, value)| hash(hash(so_far, key), value)) as i64
 }
 
+/// The sequence number of the state that the file begins from.
+pub(crate) fn start_seq(connection: &Connection, path: &Path) -> Result<u64, OpenError> {
+    let start = "SELECT seq FROM keyframe WHERE kind = 0";
+    let found: Option<i64> = connection
+        .query_row(start, [], |row| row.get(0))
+        .optional()
+        .map_err(|source| OpenError::sqlite(path, source))?;
+    let seq = found.and_then(|seq| u64::try_from(seq).ok());
+    seq.ok_or_else(|| OpenError::damaged(path, "the state it begins from is missing"))
+}
+
 /// The last sequence number that the file covers, by its keys; and the newest stamp that a checksum vouches for, or that
 /// of a keyframe. Numbering goes on after it, so writer and reader must agree: both ask here.
 pub(crate) fn last(connection: &Connection) -> rusqlite::Result<Option<(u64, Timestamp)>> {

@@ -3,7 +3,7 @@
 //! A crash in the middle leaves what a crash of the recorder leaves: a complete file with its log beside it.
 
 use crate::store::one_file;
-use crate::{RecordError, database};
+use crate::{RecordError, ShiftFile, database};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub(crate) fn edit<T>(path: &Path, change: impl Fn(&Connection) -> rusqlite::Res
 
 fn try_edit<T>(path: &Path, change: &impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, RecordError> {
     // The reader's checks first: they change nothing.
-    drop(database::connect_for_reading(path)?);
+    ShiftFile::open(path)?;
     let mut connection = database::connect_alone(path)?;
     let mut all = || -> rusqlite::Result<T> {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -155,6 +155,7 @@ fn entry(path: &Path, seen: &Seen, about: Result<About, String>, running: Option
 
 fn about(path: &Path) -> Result<About, OpenError> {
     let connection = database::connect_for_reading(path)?;
+    database::start_seq(&connection, path)?;
     let header = database::read_header(&connection, path)?;
     let failed = |source| OpenError::sqlite(path, source);
     let (last_seq, stamp) = database::last(&connection)

@@ -4,7 +4,7 @@ use crate::rows::{self, Row, Rows};
 use crate::{Header, KeyframeKind, OpenError, attach, block, database, events, marks, raw};
 use lineside_model::Timestamp;
 use lineside_model::state::PlantState;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// A shift file for reading: finished, left by a crash, or being written right now. Holds no connection between
@@ -59,15 +59,10 @@ impl ShiftFile {
     pub fn open(path: impl AsRef<Path>) -> Result<ShiftFile, OpenError> {
         let path = path.as_ref();
         let connection = database::connect_for_reading(path)?;
-        let start_seq: Option<i64> = connection
-            .query_row("SELECT seq FROM keyframe WHERE kind = ?1", [KeyframeKind::Start.number()], |row| row.get(0))
-            .optional()
-            .map_err(|source| OpenError::sqlite(path, source))?;
-        let start_seq = start_seq.ok_or_else(|| OpenError::damaged(path, "the state it begins from is missing"))?;
         Ok(ShiftFile {
             path: path.to_owned(),
+            start_seq: database::start_seq(&connection, path)?,
             header: database::read_header(&connection, path)?,
-            start_seq: start_seq as u64,
             last: database::last(&connection).ok().flatten(),
         })
     }

@@ -9,7 +9,7 @@ use crate::error::words;
 use crate::queue::Shared;
 use crate::raw::{self, Raw, signed};
 use crate::store::Store;
-use crate::{OpenError, RecordError, codec, database};
+use crate::{OpenError, RecordError, ShiftFile, codec, database};
 use lineside_model::{Batch, Input, Sample, Timestamp, Value};
 use rusqlite::Connection;
 use std::path::{Path, PathBuf};
@@ -31,6 +31,7 @@ pub struct Sealed {
 
 /// Seals all of a file that nobody writes, and leaves one file. What is damaged stays in the journal.
 pub fn seal_file(path: &Path) -> Result<Sealed, RecordError> {
+    ShiftFile::open(path)?; // what cannot be read as a recording is left as it is
     let mut store = Store::open(path, Arc::default())?;
     let sealed = seal_rest(&mut store, &|| false)?;
     store.shrink()?;

@@ -21,8 +21,9 @@ pub(crate) struct Place {
 /// Their bodies are large, so that those in `known` are not looked at again, and those in passing between two of `blocks`
 /// only when they are decoded: nothing goes by their stamps but which of them to try first.
 pub(crate) fn places(connection: &Connection, known: &[Place], blocks: &[BlockInfo]) -> rusqlite::Result<Vec<Place>> {
-    let mut select = connection
-        .prepare_cached("SELECT seq, kind, at, after, crc FROM keyframe WHERE kind IN (0, 1, 2) ORDER BY seq, kind")?;
+    let mut select = connection.prepare_cached(
+        "SELECT seq, kind, at, after, crc FROM keyframe WHERE kind IN (0, 1, 2) AND seq >= 0 ORDER BY seq, kind",
+    )?;
     let mut rows = select.query([])?;
     let mut places: Vec<Place> = Vec::new();
     while let Some(row) = rows.next()? {

@@ -20,7 +20,7 @@ fn ask(path: &Path) -> bool {
     let _list = attach::list(path).map(|list| list.len());
     let _one = attach::read(path, "x");
     let Ok(file) = ShiftFile::open(path) else {
-        assert!(matches!(listed[0].state, FileState::Damaged(_)));
+        assert!(matches!(listed[0].state, FileState::Damaged(_)), "what cannot be opened is listed as such");
         return false;
     };
     let _of = file.clip_of();
@@ -31,9 +31,10 @@ fn ask(path: &Path) -> bool {
     for at in [Timestamp::MIN, Timestamp(0), Timestamp(15_000), Timestamp::MAX] {
         let Ok(from) = reader.keyframe_before(at) else { continue };
         let _lead = reader.lead(&from, at, &|tag| tag.0 == 0);
-        let to = Timestamp(at.0.saturating_add(9_000));
+    }
+    if let Ok(from) = reader.keyframe_before(Timestamp(0)) {
         let target = path.with_extension("cut");
-        let _clip = clip(&file, &from, to, Some(&[TagId(1)]), &target);
+        let _clip = clip(&file, &from, Timestamp(15_000), Some(&[TagId(1)]), &target);
         let _removed = std::fs::remove_file(target);
     }
     for tag in [0, 1, 51, u32::MAX].map(TagId) {
@@ -136,7 +137,7 @@ fn tables_of_another_shape_cost_what_they_would_hold() {
             ("meta", "k, v"),
         ];
         let Some((_, columns)) = columns.into_iter().find(|(name, _)| *name == table) else { continue };
-        for value in ["NULL", "'text'", "2.5", "x'00'", "9223372036854775807", "-9223372036854775808", "0"] {
+        for value in ["NULL", "'text'", "9223372036854775807", "-1"] {
             for column in columns.split(", ") {
                 let sql = format!("UPDATE OR IGNORE {table} SET {column} = {value}");
                 // A key takes no other type.

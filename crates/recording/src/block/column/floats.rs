@@ -289,7 +289,7 @@ mod tests {
                 }
             }
             if let Ok(found) = take(&mut Source(&bytes), n) {
-                prop_assert_eq!((0..n).map(|i| found.get(i)).count(), n);
+                let _bits = (0..n).fold(0, |bits, i| bits ^ found.get(i).to_bits());
             }
         }
     }
