@@ -24,10 +24,13 @@ use lineside_model::{Span, TagId, Timestamp};
 use part::Part;
 use places::{PartPlace, Place};
 use rusqlite::Connection;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A value that arrives later than this after its own time, or before it, is found among the samples only.
 const LATE: Span = Span::from_secs(600);
+/// Decoded keyframes that are kept.
+const STATES_KEPT: usize = 2;
 
 /// Answers questions to one recording.
 pub struct Reader {
@@ -41,8 +44,8 @@ pub struct Reader {
     /// What lies between them, in order.
     parts: Vec<PartPlace>,
     cache: Cache,
-    /// The keyframe decoded last.
-    state: Option<Arc<PlantState>>,
+    /// The keyframes decoded last: a pen asks for that of its beginning and for the newest, again and again.
+    states: VecDeque<Arc<PlantState>>,
 }
 
 impl Reader {
@@ -55,7 +58,7 @@ impl Reader {
             places: Vec::new(),
             parts: Vec::new(),
             cache: Cache::default(),
-            state: None,
+            states: VecDeque::new(),
         }
     }
 
@@ -241,12 +244,17 @@ impl Reader {
         let newest = newest.max(1);
         let mut failed = None;
         for place in self.places.iter().take(newest).rev().copied().collect::<Vec<_>>() {
-            if let Some(state) = self.state.as_ref().filter(|state| state.seq == place.seq) {
+            if let Some(state) = self.states.iter().find(|state| state.seq == place.seq) {
                 return Ok(Arc::clone(state));
             }
             let path = self.file.path().to_owned();
             match self.ask(|connection| Ok(rows::keyframe(connection, &path, place.kind, place.seq)))? {
-                Ok(state) => return Ok(Arc::clone(self.state.insert(Arc::new(state)))),
+                Ok(state) => {
+                    let state = Arc::new(state);
+                    self.states.truncate(STATES_KEPT - 1);
+                    self.states.push_front(Arc::clone(&state));
+                    return Ok(state);
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a keyframe is passed over");
                     failed = Some(error);
