@@ -25,7 +25,7 @@ export const tauri: Platform = {
 
   async put(ticket: number, offset: number, bytes: Uint8Array<ArrayBuffer>) {
     try {
-      await invoke('put', bytes, { headers: { 'x-import': String(ticket), 'x-offset': String(offset) } });
+      await invoke('put', bytes, { headers: { import: String(ticket), offset: String(offset) } });
     } catch (cause) {
       throw CallError.from(cause);
     }

@@ -212,17 +212,22 @@ export class Deck {
   }
 
   async mark(at: number, text: string): Promise<void> {
-    await this.screen.platform.call('mark', { epoch: this.epoch, atMs: at, untilMs: null, text, author: null });
-    this.timelines.ask(null);
+    const made = await this.screen.platform.call('mark', { epoch: this.epoch, atMs: at, untilMs: null, text, author: null });
+    this.takeMarks((marks) => [...marks.filter(({ id }) => id !== made.id), made].sort((a, b) => a.atMs - b.atMs));
   }
 
   async unmark(mark: MarkView): Promise<void> {
     try {
       await this.screen.platform.call('unmark', { epoch: this.epoch, mark: mark.id });
-      this.timelines.ask(null);
+      this.takeMarks((marks) => marks.filter(({ id }) => id !== mark.id));
     } catch (cause) {
       this.fail(cause);
     }
+  }
+
+  /** The answer is taken as it is: the file of a running shift has it a moment later. */
+  private takeMarks(change: (marks: readonly MarkView[]) => MarkView[]): void {
+    if (this.timeline !== null) this.timeline = { ...this.timeline, marks: change(this.timeline.marks) };
   }
 
   /** Goes to a bookmark and opens its facts. Where several lie in one place, nearer they come apart. */
