@@ -2,20 +2,20 @@
 
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
-import { UI, later, line, program, start } from './programs.mjs';
+import { UI, argumentsOf, later, line, program, start } from './programs.mjs';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Starts the loopback host; without a `plant` it looks for one in the data folder. */
-export async function serve(t, { plant, data }) {
-  const running = start(t, program('lineside-server'), [...(plant === undefined ? [] : ['--plant', plant]), '--data', data, '--ui', UI, '--port', '0']);
+/** Starts the loopback host. */
+export async function serve(t, options) {
+  const running = start(t, program('lineside-server'), [...argumentsOf(options), '--ui', UI, '--port', '0']);
   const [, address] = await line(running, /^UP (\S+)/);
   return { ...running, address };
 }
 
 /** Starts the loopback host and opens its page. */
-export async function open(t, { plant, data }) {
-  const host = await serve(t, { plant, data });
+export async function open(t, options) {
+  const host = await serve(t, options);
   const executablePath = CHROMIUM.find(existsSync);
   // Chromium's own sandbox does not start for root, which is who runs the tests in a container.
   const args = process.getuid() === 0 ? ['--no-sandbox'] : [];
@@ -32,6 +32,15 @@ export async function open(t, { plant, data }) {
     evaluate: (source) => page.evaluate(source),
     click: (selector) => page.click(selector),
     type: (selector, text) => page.fill(selector, text),
+    press: (key) => page.keyboard.press(key),
+    drag: async (from, to) => {
+      await page.mouse.move(from.x, from.y);
+      await page.mouse.down();
+      await page.mouse.move((from.x + to.x) / 2, to.y);
+      await page.mouse.move(to.x, to.y);
+      await page.mouse.up();
+    },
+    bring: (selector, path) => page.setInputFiles(selector, path),
     picture: (path) => page.screenshot({ path }),
     resize: (to) => page.setViewportSize(to),
   };

@@ -19,6 +19,14 @@ export const UI = join(ROOT, 'ui/dist');
 /** The path of a built program. */
 export const program = (name) => join(PROGRAMS, name);
 
+/**
+ * What either host is told: the `plant.toml` (without one it looks in the data folder), the data folder, and a recording
+ * to open at once.
+ */
+export function argumentsOf({ plant, data, recording }) {
+  return [...(plant === undefined ? [] : ['--plant', plant]), '--data', data, ...(recording === undefined ? [] : [recording])];
+}
+
 const stacks = new WeakMap();
 
 /** Has `undo` run after the test: the last that was asked for comes first (`t.after` goes the other way round). */

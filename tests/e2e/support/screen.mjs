@@ -1,7 +1,8 @@
 // What a person sees, read from the page by its test ids: the same on both hosts.
 //
 // A driver is the least that a browser and WebDriver have in common:
-// `evaluate(source)`, `click(selector)`, `type(selector, text)`, `picture(path)`, and `faults`, the page's own errors.
+// `evaluate(source)`, `click(selector)`, `type(selector, text)`, `press(key)`, `drag(from, to)`, `bring(selector, path)`,
+// `picture(path)`, and `faults`, the page's own errors.
 
 import * as browser from './browser.mjs';
 import * as window from './window.mjs';
@@ -12,6 +13,9 @@ const OPEN = { browser: browser.open, window: window.open };
 
 /** Long enough for a loaded machine with software drawing; what matters is measured, not waited for. */
 export const PATIENCE_MS = 30_000;
+
+/** More entries than a page has. */
+const TABS_MAX = 80;
 
 /** Opens the program on a plant. Ends with the test. */
 export async function openScreen(t, options) {
@@ -54,6 +58,37 @@ class Screen {
 
   type(id, text) {
     return this.driver.type(`[data-testid="${id}"]`, text);
+  }
+
+  /** Presses a key such as `n`, `Home` or `Shift+A`, wherever the focus is. */
+  press(key) {
+    return this.driver.press(key);
+  }
+
+  /** Types into whatever has the focus, key by key. */
+  async write(text) {
+    for (const key of text) await this.press(key === ' ' ? 'Space' : key);
+  }
+
+  /** Drags over an element, from one share of its width to another, at a share of its height. */
+  async drag(id, from, to, height = 0.5) {
+    const area = await this.driver.evaluate(`(({ x, y, width, height }) => ({ x, y, width, height }))(document.querySelector('[data-testid="${id}"]').getBoundingClientRect())`);
+    const place = (share) => ({ x: area.x + share * area.width, y: area.y + height * area.height });
+    await this.driver.drag(place(from), place(to));
+  }
+
+  /** Gives a file to a file field. */
+  bring(id, path) {
+    return this.driver.bring(`[data-testid="${id}"]`, path);
+  }
+
+  /** Moves the focus on with the Tab key until it is on the element. */
+  async tabTo(id) {
+    for (let presses = 0; presses < TABS_MAX; presses++) {
+      if ((await this.read()).focus === id) return;
+      await this.press('Tab');
+    }
+    throw new Error(`${id} is not reached with the Tab key`);
   }
 
   /** Errors that the page itself met. */
@@ -114,6 +149,42 @@ function readPage() {
       proposed: every('[data-testid="proposal-tag"]').length,
       lines: first('setup-lines')?.textContent ?? null,
       written: words(first('setup-written')),
+    },
+    focus: document.activeElement?.dataset.testid ?? null,
+    events: every('[data-testid="events"] [data-kind]').map((event) => ({ kind: event.dataset.kind, text: words(event) })),
+    replay: first('replay-bar') && {
+      playing: first('play').classList.contains('playing'),
+      framed: first('replay-bar').closest('.app.replay') !== null,
+      position: Number(first('time-bar')?.ariaValueNow ?? first('time-bar')?.getAttribute('aria-valuenow')),
+      from: Number(first('time-bar')?.getAttribute('aria-valuemin')),
+      to: Number(first('time-bar')?.getAttribute('aria-valuemax')),
+      clock: words(first('position')),
+      problem: words(first('time-problem')),
+      said: words(first('replay-said')),
+      answer: words(first('next-answer')),
+      live: first('live-now') && { weight: first('live-now').dataset.weight, text: words(first('live-now')) },
+      flags: every('[data-testid="flag"]').map((flag) => flag.ariaLabel ?? flag.getAttribute('aria-label')),
+      zoomed: document.querySelector('.axis .where') !== null,
+    },
+    options: every('[data-testid="tag-option"]').map(words),
+    marking: words(first('mark-dialog')),
+    marked: words(first('mark-done')),
+    failure: words(first('open-failure')),
+    shifts: every('[data-testid="shift-row"]').map((row) => ({ id: row.dataset.id, state: row.dataset.state, pinned: row.dataset.pinned === 'true', text: words(row) })),
+    uploads: every('[data-testid="upload"]').map((upload) => ({ state: upload.dataset.state, text: words(upload) })),
+    check: words(first('check-verdict')),
+    exported: words(first('export-done')?.querySelector('.path')),
+    compare: first('compare-view') && {
+      differences: every('[data-testid="difference"]').map((row) => ({ key: row.dataset.key, text: words(row) })),
+      rows: every('[data-testid="pair-unit"]').length,
+      text: words(first('compare-view')),
+    },
+    whatif: first('whatif') && {
+      sign: words(first('whatif-sign')),
+      state: first('whatif-result')?.dataset.state ?? null,
+      parameters: every('[data-testid="parameter"]').map(words).join('\n'),
+      figures: every('[data-testid="figure"][data-differs="true"]').map((row) => row.dataset.key),
+      text: words(first('whatif-result')),
     },
     everything: words(document.body),
   };

@@ -2,13 +2,13 @@
 
 import { createServer } from 'node:net';
 import { writeFile } from 'node:fs/promises';
-import { later, program, start } from './programs.mjs';
+import { argumentsOf, later, program, start } from './programs.mjs';
 
 const ELEMENT = 'element-6066-11e4-a52e-4f735466cecf';
 const SESSION_MS = 60_000;
 
 /** Has the driver start the desktop program. */
-export async function open(t, { plant, data }) {
+export async function open(t, options) {
   const port = await freePort();
   // Without these Tauri refuses to be driven, and the session never starts.
   const environment = { TAURI_AUTOMATION: 'true', TAURI_WEBVIEW_AUTOMATION: 'true' };
@@ -16,7 +16,7 @@ export async function open(t, { plant, data }) {
   const driver = start(t, 'WebKitWebDriver', [`--port=${port}`], { environment, withChildren: true });
   const session = await newSession(driver, `http://127.0.0.1:${port}`, {
     binary: program('lineside'),
-    args: [...(plant === undefined ? [] : ['--plant', plant]), '--data', data],
+    args: argumentsOf(options),
   });
   later(t, () => session.ask('DELETE', ''));
   await session.ask('POST', '/timeouts', { script: SESSION_MS });
@@ -36,8 +36,33 @@ export async function open(t, { plant, data }) {
       await session.ask('POST', `/element/${id}/clear`, {});
       if (text !== '') await session.ask('POST', `/element/${id}/value`, { text });
     },
+    press: (key) => session.ask('POST', '/actions', { actions: [{ type: 'key', id: 'keyboard', actions: strokes(key) }] }),
+    drag: (from, to) => session.ask('POST', '/actions', { actions: [pointer(from, to)] }),
+    bring: async (selector, path) => session.ask('POST', `/element/${await element(selector)}/value`, { text: path }),
     picture: async (path) => writeFile(path, Buffer.from(await session.ask('GET', '/screenshot'), 'base64')),
   };
+}
+
+/** The codes that WebDriver has for keys without a character. */
+const CODES = {
+  Tab: '\uE004', Enter: '\uE007', Shift: '\uE008', Escape: '\uE00C', Space: ' ', End: '\uE010', Home: '\uE011',
+  ArrowLeft: '\uE012', ArrowUp: '\uE013', ArrowRight: '\uE014', ArrowDown: '\uE015',
+};
+
+/** A key such as `n`, `Home` or `Shift+A`, pressed and let go. */
+function strokes(key) {
+  const codes = key.split(/(?<=.)\+(?=.)/).map((name) => CODES[name] ?? name);
+  const go = (type) => (value) => ({ type, value });
+  return [...codes.map(go('keyDown')), ...codes.toReversed().map(go('keyUp'))];
+}
+
+/** The pointer goes down, over, and up. */
+function pointer(from, to) {
+  const move = ({ x, y }) => ({ type: 'pointerMove', duration: 0, origin: 'viewport', x: Math.round(x), y: Math.round(y) });
+  const middle = { x: (from.x + to.x) / 2, y: to.y };
+  const down = { type: 'pointerDown', button: 0 };
+  const actions = [move(from), down, move(middle), move(to), { type: 'pointerUp', button: 0 }];
+  return { type: 'pointer', id: 'mouse', parameters: { pointerType: 'mouse' }, actions };
 }
 
 /** A session in a program that the driver starts. The driver needs a moment before it listens. */
