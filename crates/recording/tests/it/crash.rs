@@ -1,10 +1,11 @@
-//! `kill -9` at 200 random moments: nothing committed is lost, the file opens as it is, and recording goes on.
+//! `kill -9` at 200 random moments, in recording, sealing, closing, beginning and exporting: nothing committed is lost,
+//! the file opens as it is, recording goes on, and an export is whole or not there.
 //!
 //! The writing process is this test binary itself, started again for one test that only writes.
 
 use crate::common::{PATIENCE, batch, header, state};
 use lineside_model::Timestamp;
-use lineside_recording::{Appended, KeyframeKind, OpenError, Options, Recorder, Row, ShiftFile, find_newest};
+use lineside_recording::{Appended, KeyframeKind, OpenError, Options, Recorder, Row, ShiftFile, clip, find_newest};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,6 +14,8 @@ use std::time::Duration;
 
 const FOLDER: &str = "LINESIDE_CRASH_FOLDER";
 const SEED: &str = "LINESIDE_CRASH_SEED";
+/// Where clips go, beside the recordings.
+const EXPORTS: &str = "exports";
 const KILLS: u64 = 200;
 /// So many kills hit the same file before a fresh folder is taken, so that creation is hit as well.
 const KILLS_PER_FILE: u64 = 20;
@@ -74,6 +77,7 @@ fn write_until_killed(folder: &Path, mut moments: Moments) {
             }
             // What lies before it is sealed meanwhile.
             2..8 => assert_eq!(recorder.keyframe(KeyframeKind::Periodic, &state(next - 1)), Appended::Queued),
+            8..11 => export(recorder.path(), &folder.join(EXPORTS)),
             _ => {}
         }
         while recorder.status().queued_samples > 2_000 {
@@ -82,10 +86,33 @@ fn write_until_killed(folder: &Path, mut moments: Moments) {
     }
 }
 
+/// A clip of what came after the last keyframe, while the file is being written.
+fn export(path: &Path, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let file = ShiftFile::open(path).expect("opens");
+    let state = file.latest().expect("a state");
+    let target = folder.join(format!("{}.shift", state.seq));
+    clip(&file, &state, Timestamp::MAX, None, &target).expect("clips");
+}
+
+/// What is there of exports: whole ones, and beginnings that do not look like one.
+fn exports(folder: &Path) -> (u64, u64) {
+    let Ok(entries) = std::fs::read_dir(folder.join(EXPORTS)) else { return (0, 0) };
+    let paths: Vec<PathBuf> = entries.map(|entry| entry.expect("entry").path()).collect();
+    let (whole, begun): (Vec<_>, Vec<_>) =
+        paths.into_iter().partition(|path| path.extension().is_some_and(|ending| ending == "shift"));
+    for path in &whole {
+        let file = ShiftFile::open(path).expect("an export opens");
+        assert!(file.clip_of().expect("reads").is_some() && file.verify().expect("verifies").is_intact(), "{path:?}");
+    }
+    (whole.len() as u64, begun.len() as u64)
+}
+
 #[test]
 fn no_committed_batch_is_lost_by_a_kill() {
     let mut moments = Moments(0x5348_4654);
     let (mut committed_kills, mut early_kills, mut blocks) = (0, 0, 0);
+    let (mut exported, mut cut_short) = (0, 0);
     for _ in 0..KILLS / KILLS_PER_FILE {
         let dir = tempfile::tempdir().expect("temp folder");
         let mut seen = Seen { committed: 0, read: 0, blocks: 0 };
@@ -101,8 +128,12 @@ fn no_committed_batch_is_lost_by_a_kill() {
             seen.check(dir.path(), whole);
             blocks += new_blocks(dir.path(), &mut seen.blocks);
         }
+        let (whole, begun) = exports(dir.path());
+        (exported, cut_short) = (exported + whole, cut_short + begun);
     }
     assert!(committed_kills > KILLS / 3, "only {committed_kills} kills hit a process that had committed");
+    assert!(exported > KILLS / 40, "only {exported} exports came to their end");
+    assert!(cut_short > 0, "no kill hit an export");
     assert!(blocks > KILLS / 10, "only {blocks} blocks were sealed between kills");
     assert!(early_kills > 5, "only {early_kills} kills hit a process that had not yet committed");
 }
