@@ -23,7 +23,7 @@ fn the_time_bar_has_states_gaps_notices_and_marks() {
     let gap = bar.gaps.iter().find(|gap| gap.kind == NoticeKind::GapLostNotification).expect("the gap");
     assert_eq!((gap.from_ms, gap.to_ms, gap.connection, gap.tag), (ms(GAP), ms(GAP + 10), Some(0), None));
     assert!(bar.notices.is_sorted_by_key(|notice| notice.at_ms as i64));
-    assert_eq!(bar.marks, [mark.clone()]);
+    assert_eq!(bar.marks, std::slice::from_ref(&mark));
     assert_eq!(bar.shift.map(|shift| shift.name), Some("Day".to_owned()));
 
     let () = ground.gets("unmark", json!({ "epoch": epoch, "mark": mark.id }));
