@@ -36,7 +36,7 @@ test('the running shift is replayed', async (t) => {
 
   await t.test('a line that runs, stops and runs again is recorded', async () => {
     await screen.until('all units live', allLive);
-    await screen.until('the Filler runs', ...filler(false));
+    await screen.until('the Filler has run for some seconds', (page) => Number(/good (\d+)/.exec(page.units[0].counts)?.[1]) > 40);
     line.say('jam Filler 8 s');
     await screen.until('the Filler stands', ...filler(true));
     await screen.until('the Filler runs again', ...filler(false));

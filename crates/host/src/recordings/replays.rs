@@ -95,7 +95,7 @@ impl HostRecordings {
         let file = subject.reader().file().clone();
         if self.is_running(file.path()) {
             // Some seconds of hindsight reach before a shift that has just begun.
-            let begin = file.start().map_err(|error| because(&error))?.at;
+            let begin = file.bounds().map_err(|error| because(&error))?.map_or(mark.at, |(begin, _)| begin);
             let mark = lineside_recording::Mark { at: mark.at.max(begin), ..mark };
             let mark = self.station.mark(mark).map_err(|error| because(&error))?;
             return Ok(replay::mark(&mark));
