@@ -27,12 +27,12 @@ fn a_check_reads_everything_and_finds_what_is_damaged() {
         damaged[place] ^= 0x10;
         std::fs::write(&shift.path, damaged).expect("written");
         match ground.asks("verify", json!({ "shift": shift.id })) {
-            Ok(answer) if answer["intact"] == true => {} // what is left of something that was deleted
+            // Unused parts of pages, where deleted journal rows stood: half of what is not zero in so small a file.
+            Ok(answer) if answer["intact"] == true => {}
             Ok(_) | Err(_) => noticed += 1,
         }
     }
-    eprintln!("noticed {noticed} of 39");
-    assert!(noticed > 2, "only {noticed} of 39");
+    assert!(noticed > 6, "only {noticed} of 39");
     ground.ends();
 }
 

@@ -200,7 +200,7 @@ fn beside(connection: &Connection, report: &mut Report) -> rusqlite::Result<()> 
 fn structure(path: &Path) -> Result<Vec<String>, OpenError> {
     let connection = database::connect_for_reading(path)?;
     let check = || -> rusqlite::Result<Vec<String>> {
-        let mut check = connection.prepare("PRAGMA quick_check(20)")?;
+        let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
         check.query_map([], |row| row.get(0))?.collect()
     };
     let mut found = check().map_err(|source| OpenError::sqlite(path, source))?;
