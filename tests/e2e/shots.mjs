@@ -73,6 +73,7 @@ test('pictures of the replay', async (t) => {
   const begun = Date.now();
   await screen.until('the Filler stands, with the others', filler, null, SHIFTS_MS);
   await screen.press('b');
+  await screen.until('the bookmark is asked for', (page) => page.marking !== null);
   await screen.write('capper jam, cap chute');
   await screen.press('Enter');
   await pause(begun + CABLE_BREAKS_MS - Date.now());
@@ -90,6 +91,7 @@ test('pictures of the replay', async (t) => {
   await screen.click('shift-open');
   await screen.until('the replay', (page) => page.replay !== null && page.units.length > 0);
   await screen.press('Home');
+  await screen.until('its beginning', (page) => Math.abs(page.replay.position - page.replay.from) < 1);
   await screen.press('a');
   await screen.press('n');
   await screen.until('the stop', filler);
