@@ -94,7 +94,8 @@ test('pictures of the replay', async (t) => {
   await screen.until('its beginning', (page) => Math.abs(page.replay.position - page.replay.from) < 1);
   await screen.press('a');
   await screen.press('n');
-  await screen.until('the stop', filler);
+  await screen.until('the first stop', (page) => page.replay.position > page.replay.from + 1 && !page.replay.playing);
+  await screen.press('Shift+ArrowRight');
   await screen.click('unfold');
   await screen.until('the lanes', (page) => page.replay.flags.length > 0 && page.replay.said === '');
   await save('replay');
