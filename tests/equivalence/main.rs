@@ -7,7 +7,7 @@ const FIXED: &[u64] = &[1, 2, 3, 5, 8, 13, 21, 34];
 
 /// Of each file; `LINESIDE_INSTANTS` asks for more.
 fn instants() -> usize {
-    std::env::var("LINESIDE_INSTANTS").ok().and_then(|text| text.parse().ok()).unwrap_or(9)
+    std::env::var("LINESIDE_INSTANTS").ok().and_then(|text| text.parse().ok()).unwrap_or(64)
 }
 
 #[test]
