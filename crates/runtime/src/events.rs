@@ -211,4 +211,30 @@ mod tests {
             assert_eq!(again.len(), list(now).len(), "{now}: what was not recorded is told again");
         }
     }
+
+    /// A state is learned of after it began; what is told again was known before.
+    #[test]
+    fn an_interval_is_known_from_its_arrival_on() {
+        let event = |at: i64, start: i64, state: PackState| Event {
+            at: Timestamp(at),
+            kind: UNIT_INTERVAL,
+            unit: Some(UnitId(0)),
+            state: state as u8,
+            known: true,
+            from: Some(Timestamp(start)),
+            ..Event::default()
+        };
+        let check = |events: &[Event], expected: &[i64]| {
+            let mut strips = Strips::of(&state("1=Idle"));
+            events.iter().for_each(|event| strips.take(event));
+            assert_eq!(strips.arrivals[0], expected.iter().copied().map(Timestamp).collect::<Vec<_>>(), "{events:?}");
+            assert_eq!(strips.units[0].len(), expected.len());
+        };
+        check(&[], &[1]);
+        check(&[event(15, 10, PackState::Held)], &[1, 15]);
+        check(&[event(15, 10, PackState::Held), event(30, 20, PackState::Idle)], &[1, 15, 30]);
+        check(&[event(15, 10, PackState::Held), event(30, 10, PackState::Held)], &[1, 15]);
+        check(&[event(15, 10, PackState::Held), event(30, 10, PackState::Idle)], &[1, 30]);
+        check(&[event(15, 10, PackState::Held), event(30, 5, PackState::Idle)], &[1, 30]);
+    }
 }

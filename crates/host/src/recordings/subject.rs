@@ -37,8 +37,11 @@ impl Subject {
 
 /// A shift that began under an older program has an index from the last start on only; the rest shows once it is opened.
 fn of_running(file: &ShiftFile) -> Result<Timeline, ReplayError> {
-    let indexed = Timeline::of_index(file)?;
-    Ok(indexed.unwrap_or_else(|| Timeline { complete: false, ..Timeline::default() }))
+    if let Some(timeline) = Timeline::of_index(file)? {
+        return Ok(timeline);
+    }
+    let (from, to) = file.bounds()?.unwrap_or_default();
+    Ok(Timeline { from, to, shift: file.header().shift.clone(), ..Timeline::default() })
 }
 
 impl HostRecordings {
